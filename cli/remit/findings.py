@@ -1,0 +1,148 @@
+"""Findings: everything that can be wrong with records, feeds, rules and cases, each under a stable code.
+
+``CODES`` is the one list of codes; the reference page is generated from it and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from remit.places import Place
+
+Severity = Literal["error", "warning", "info"]
+_ORDER: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
+
+
+class Code(NamedTuple):
+    """What a code says about the data, and how bad that is."""
+
+    severity: Severity
+    meaning: str
+
+
+CODES: dict[str, Code] = {
+    # files and YAML
+    "unreadable-file": Code("error", "The file cannot be read: not UTF-8, a control character, or larger than the limit."),
+    "yaml-syntax": Code("error", "The text is not YAML."),
+    "yaml-too-deep": Code("error", "The document nests deeper, or holds more values, than a record may."),
+    "yaml-alias": Code("error", "An anchor, alias or merge key: a record says what it means in place."),
+    "yaml-tag": Code("error", "A YAML tag: records hold JSON types only."),
+    "yaml-many-documents": Code("error", "More than one document, or none, in the file."),
+    "yaml-duplicate-key": Code("error", "A mapping has the same key twice."),
+    "yaml-key-not-text": Code("error", "A mapping key that is not text."),
+    "yaml-ambiguous": Code("error", "A value that two readers would take differently, such as no, 012, 12:30 or a bare date."),
+    "yaml-number-range": Code("error", "A number beyond what every reader holds exactly."),
+    # records
+    "misplaced-file": Code("error", "The file is not where its kind and name say it should be."),
+    "unknown-kind": Code("error", "No schema describes this kind."),
+    "duplicate-record": Code("error", "Two files hold the same kind and name."),
+    "schema-violation": Code("error", "A value does not fit the schema of its kind."),
+    "unknown-field": Code("error", "The schema of the kind has no such field."),
+    "missing-field": Code("error", "A field that the schema requires is missing."),
+    "not-in-enum": Code("error", "A value is not one of those that the schema lists."),
+    "invalid-schema": Code("error", "A schema file is not a valid, safe JSON Schema."),
+    "not-unique": Code("error", "Two records share a value that must be unique."),
+    "invalid-config": Code("error", "remit.yaml is missing something or says something it cannot."),
+    # references and time
+    "unknown-reference": Code("error", "A reference names a record that does not exist."),
+    "wrong-kind-reference": Code("error", "A reference names a record of another kind than the field allows."),
+    "reference-not-valid": Code("error", "A reference names a record that is not valid on the date on which it is used."),
+    "validity-overlap": Code("error", "Two records that must not hold at the same time overlap."),
+    "invalid-period": Code("error", "Something ends before it begins."),
+    "person-unreachable": Code("warning", "A person who is to be told has no contact, is on leave or has left."),
+    # policies
+    "condition-syntax": Code("error", "A condition is not a CEL expression."),
+    "condition-type": Code("error", "A condition compares or combines values of unlike types."),
+    "condition-unknown-field": Code("error", "A condition uses a field that the schema does not have."),
+    "condition-unknown-name": Code("error", "A condition uses a variable, function or parameter that does not exist."),
+    "condition-not-in-enum": Code("error", "A condition compares a field with a value that its enum does not have."),
+    "condition-unguarded": Code("error", "A condition uses an optional field without has()."),
+    "condition-unsupported": Code("error", "A condition uses a part of CEL that Remit does not support."),
+    "condition-not-bool": Code("error", "An expression gives a value of another type than its place needs."),
+    "level-reaches-nobody": Code("error", "A level notifies a role that nobody reachable holds."),
+    "unknown-role": Code("error", "A role that is neither in the role catalogue nor a role field of the record."),
+    "unknown-clause": Code("warning", "A policy cites a clause that the clause register does not have."),
+    "policy-invalid": Code("error", "A policy contradicts itself."),
+    "no-governing-term": Code("warning", "No service term governs a subject that a policy measures against one."),
+    "no-cases": Code("warning", "A policy has no cases beside it."),
+    "case-failed": Code("error", "A case expects other decisions than the policy gives."),
+    "case-invalid": Code("error", "A case file does not have the shape of cases."),
+    "forbidden-transition": Code("error", "A record moved to a state that its lifecycle does not allow from the old one."),
+    "state-requirement": Code("error", "A record is in a state without what the state requires."),
+    # facts
+    "unreadable-feed": Code("error", "A feed cannot be read at all."),
+    "bad-row": Code("error", "A row of a feed is not well formed."),
+    "row-schema": Code("error", "A row of a feed does not fit the schema of its kind."),
+    "row-reference": Code("error", "A row of a feed refers to a record that does not exist."),
+    "row-duplicate": Code("error", "A row repeats the id of an earlier row of its kind."),
+    "row-unmapped": Code("error", "A row holds something that the mapping does not cover."),
+    "row-not-a-fact": Code("warning", "A well-formed body that is not a fact of any kind, named so that nothing vanishes."),
+    "field-left-out": Code("info", "A field of a foreign row has no place in the schema and was left out."),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, where, what was expected and what to do next.
+
+    ``pointer`` is the JSON Pointer inside the file, ``record`` the id (``Kind/name``); either may be empty.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    place: Place
+    hint: str = ""
+    pointer: str = ""
+    record: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of design section 9: place spread over path, line and column."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "hint": self.hint,
+            "path": self.place.path,
+            "line": self.place.line,
+            "column": self.place.column,
+            "pointer": self.pointer,
+            "record": self.record,
+        }
+
+
+def finding(code: str, message: str, place: Place, *, hint: str = "", pointer: str = "", record: str = "") -> Finding:
+    """A finding of a known ``code``, with the severity that ``CODES`` gives it."""
+    return Finding(code, CODES[code].severity, message, place, hint, pointer, record)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The same findings by place, then severity, code and message; each once."""
+    return tuple(sorted(set(findings), key=lambda f: (f.place, _ORDER[f.severity], f.code, f.message, f.hint, f.pointer)))
+
+
+def count(findings: Sequence[Finding]) -> dict[str, int]:
+    """How many of each severity; every severity is a key."""
+    return {severity: sum(f.severity == severity for f in findings) for severity in _ORDER}
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """True when any finding is an error."""
+    return any(f.severity == "error" for f in findings)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name most like ``name``, or an empty text when none is near."""
+    matches = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return matches[0] if matches else ""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``Did you mean "x"?`` when a known name is near, otherwise the known names, or nothing when there are many."""
+    names = sorted(known)
+    if near := nearest(name, names):
+        return f'Did you mean "{near}"?'
+    return f"Known: {', '.join(names)}." if 0 < len(names) <= 12 else ""
