@@ -1,0 +1,204 @@
+"""Records and policies as read, and the snapshot that holds the whole store as of one moment.
+
+A snapshot is built from the bytes of the store's files alone, so it is the same for a commit, for the working tree and
+for a change that is only proposed. A file that cannot be read becomes findings; it never hides the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from remit.findings import Finding, finding
+from remit.places import Place, Pointer
+from remit.yamltext import Document, read
+
+CONFIG_PATH = "remit.yaml"
+CASES_SUFFIX = ".cases.yaml"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One YAML file of one kind. ``body`` is the whole envelope; ``document`` knows where each value was written."""
+
+    kind: str
+    name: str
+    path: str
+    body: Mapping[str, Any]
+    document: Document
+
+    @property
+    def id(self) -> str:
+        """``Kind/name``."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The fields of the kind; empty when the file has none."""
+        spec = self.body.get("spec")
+        return spec if isinstance(spec, dict) else {}
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Name, title, labels, clauses; empty when the file has none."""
+        metadata = self.body.get("metadata")
+        return metadata if isinstance(metadata, dict) else {}
+
+    def place(self, pointer: Pointer = ()) -> Place:
+        """Where the value at ``pointer`` was written, or its nearest written parent."""
+        return self.document.place(pointer)
+
+    def title(self, language: str) -> str:
+        """The title in ``language`` (zh or en), else in the other one, else the name."""
+        return title_in(self.metadata.get("title"), language) or self.name
+
+
+def title_in(title: Any, language: str) -> str:
+    """A title given as one text or as {en, zh}, in ``language`` or else the other; empty when there is none."""
+    if isinstance(title, str):
+        return title
+    if isinstance(title, dict):
+        return str(title.get(language) or title.get("en") or title.get("zh") or "")
+    return ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What ``remit.yaml`` says."""
+
+    name: str = ""
+    timezone: str = "UTC"
+    language: str = "en"
+    protected: str = "main"
+    parameters: str = ""
+    sources: tuple[Mapping[str, Any], ...] = ()
+    channels: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The store's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The whole store as of one moment.
+
+    ``files`` are the bytes of every file of the store by path; ``commit`` is empty for anything but a commit;
+    ``date`` is the commit's time. ``findings`` tell of files that could not be read as records at all.
+    """
+
+    files: Mapping[str, bytes]
+    commit: str
+    date: datetime | None
+    config: Config
+    records: tuple[Record, ...]
+    policies: tuple[Record, ...]
+    cases: Mapping[str, Document]
+    findings: tuple[Finding, ...]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Record]:
+        """Records and policies by id; of two with one id, the first by path."""
+        return {r.id: r for r in reversed((*self.records, *self.policies))}
+
+
+def build_snapshot(files: Mapping[str, bytes], commit: str = "", date: datetime | None = None) -> Snapshot:
+    """Read every record, policy and case file among ``files``. Raises nothing: what is wrong is in ``findings``."""
+    findings: list[Finding] = []
+    records: list[Record] = []
+    policies: list[Record] = []
+    cases: dict[str, Document] = {}
+    config = _read_config(files, findings)
+    for path in sorted(files):
+        top = path.split("/", 1)[0]
+        if top not in ("records", "rules") or not path.endswith((".yaml", ".yml")):
+            continue
+        document, problems = read(files[path], path)
+        findings.extend(problems)
+        if document is None:
+            continue
+        if top == "rules" and path.endswith(CASES_SUFFIX):
+            cases[path] = document
+            continue
+        record, problem = _as_record(document)
+        if problem is not None:
+            findings.append(problem)
+        elif record is not None:
+            (records if top == "records" else policies).append(record)
+    return Snapshot(files, commit, date, config, tuple(records), tuple(policies), cases, tuple(findings))
+
+
+def _as_record(document: Document) -> tuple[Record | None, Finding | None]:
+    body = document.value
+    if not isinstance(body, dict):
+        return None, finding(
+            "schema-violation", "A record is a mapping with apiVersion, kind, metadata and spec.", document.place(())
+        )
+    kind, metadata = body.get("kind"), body.get("metadata")
+    if not isinstance(kind, str):
+        return None, finding(
+            "missing-field",
+            "The file does not say its kind.",
+            document.place(()),
+            hint="Add: kind: Customer (or another kind)",
+        )
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if not isinstance(name, str):
+        name = PurePosixPath(document.path).stem
+    return Record(kind, name, document.path, body, document), None
+
+
+def _read_config(files: Mapping[str, bytes], findings: list[Finding]) -> Config:
+    if CONFIG_PATH not in files:
+        return Config()
+    document, problems = read(files[CONFIG_PATH], CONFIG_PATH)
+    findings.extend(problems)
+    if document is None:
+        return Config()
+    value = document.value
+    if not isinstance(value, dict):
+        findings.append(finding("invalid-config", "remit.yaml is a mapping of settings.", document.place(())))
+        return Config()
+    settings: dict[str, Any] = {}
+    for key, expected in _SETTINGS.items():
+        if key not in value:
+            continue
+        if isinstance(value[key], expected):
+            settings[key] = tuple(value[key]) if expected is list else value[key]
+        else:
+            findings.append(_bad_setting(document, key, f"{key} is {_SAID[expected]}"))
+    for key in value:
+        if key not in _SETTINGS and key != "title":
+            findings.append(_bad_setting(document, key, f"remit.yaml has no setting {key!r}"))
+    zone = settings.get("timezone", "UTC")
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError):
+        findings.append(_bad_setting(document, "timezone", f"{zone!r} is not an IANA time zone such as Asia/Shanghai"))
+        settings.pop("timezone", None)
+    if settings.get("language", "en") not in ("zh", "en"):
+        findings.append(_bad_setting(document, "language", "language is zh or en"))
+        settings.pop("language", None)
+    return Config(**settings)
+
+
+_SETTINGS: dict[str, type] = {
+    "name": str,
+    "timezone": str,
+    "language": str,
+    "protected": str,
+    "parameters": str,
+    "sources": list,
+    "channels": dict,
+}
+_SAID = {str: "a text", list: "a list", dict: "a mapping"}
+
+
+def _bad_setting(document: Document, key: str, message: str) -> Finding:
+    return finding("invalid-config", message + ".", document.key_place((key,)), pointer=f"/{key}")

@@ -1,0 +1,202 @@
+"""How records and facts refer to one another: the world in which conditions follow a reference by the dot.
+
+A world is records and facts together, looked up by kind and name. References rot in three ways, and each is a finding:
+nothing of that name, a name of another kind, or a record that does not hold on the date on which it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from remit.findings import Finding, did_you_mean, finding
+from remit.places import Place, Pointer, pointer_text
+from remit.records import Config, Record, title_in
+from remit.schemas import Schemas, Shape
+from remit.times import format_instant, parse_instant
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A record or a fact, as rules see it: what it is, what it says, and where that was written."""
+
+    kind: str
+    name: str
+    spec: Mapping[str, Any]
+    place: Place
+    record: Record | None = None
+
+    @property
+    def ref(self) -> str:
+        """``Kind/name``."""
+        return f"{self.kind}/{self.name}"
+
+    def title(self, language: str) -> str:
+        """The record's title in ``language``; the name where there is none, as for facts."""
+        return (title_in(self.record.metadata.get("title"), language) if self.record else "") or self.name
+
+    def place_of(self, pointer: Pointer) -> Place:
+        """Where the value at ``pointer`` inside ``spec`` was written; the row for a fact."""
+        return self.record.place(("spec", *pointer)) if self.record else self.place
+
+
+class Use(NamedTuple):
+    """One reference: ``user`` names ``name`` (of one of ``kinds``) at ``pointer`` inside its spec."""
+
+    user: Entity
+    pointer: Pointer
+    kinds: tuple[str, ...]
+    name: str
+
+
+class World:
+    """Every record and fact there is at one moment. Records win over facts of the same kind and name."""
+
+    def __init__(self, schemas: Schemas, entities: Iterable[Entity], config: Config) -> None:
+        self.schemas = schemas
+        self.config = config
+        self._kinds: dict[str, dict[str, Entity]] = {}
+        for entity in entities:
+            self._kinds.setdefault(entity.kind, {}).setdefault(entity.name, entity)
+        self._joined: dict[tuple[str, str], dict[str, list[Entity]]] = {}
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The store's time zone."""
+        return self.config.zone
+
+    def get(self, kind: str, name: Any) -> Entity | None:
+        """The record or fact of that kind and name."""
+        return self._kinds.get(kind, {}).get(name) if isinstance(name, str) else None
+
+    def find(self, kinds: Iterable[str], name: Any) -> Entity | None:
+        """The first of ``kinds`` that has ``name``; ``Kind/name`` names one kind exactly."""
+        if isinstance(name, str) and "/" in name:
+            kind, _, rest = name.partition("/")
+            return self.get(kind, rest) if kind in set(kinds) else None
+        return next((e for kind in kinds if (e := self.get(kind, name))), None)
+
+    def all(self, kind: str) -> list[Entity]:
+        """Everything of one kind, by name."""
+        return [entity for _, entity in sorted(self._kinds.get(kind, {}).items())]
+
+    def joined(self, kind: str, field: str, name: str) -> list[Entity]:
+        """Everything of ``kind`` whose ``field`` names ``name``, by name. A dotted field looks inside objects."""
+        index = self._joined.get((kind, field))
+        if index is None:
+            index = {}
+            for entity in self.all(kind):
+                value: Any = entity.spec
+                for part in field.split("."):
+                    value = value.get(part) if isinstance(value, dict) else None
+                for one in value if isinstance(value, list) else [value]:
+                    if isinstance(one, str):
+                        index.setdefault(one, []).append(entity)
+            self._joined[kind, field] = index
+        return index.get(name, [])
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Mapping[str, Any]]:
+        """The parameters that policies read as ``param.name``: those of the set that remit.yaml names, else of all sets."""
+        chosen = self.config.parameters
+        sets = [s for s in self.all("ParameterSet") if not chosen or s.name == chosen]
+        merged: dict[str, Mapping[str, Any]] = {}
+        for parameter_set in sets:
+            merged.update(parameter_set.spec.get("parameters", {}))
+        return merged
+
+
+def world_of_records(schemas: Schemas, records: Iterable[Record]) -> list[Entity]:
+    """Records as entities; those of a kind without a schema are left out (``check`` names them)."""
+    return [Entity(r.kind, r.name, r.spec, r.place(), r) for r in records if r.kind in schemas.kinds]
+
+
+def uses(entity: Entity, shape: Shape) -> Iterator[Use]:
+    """Every reference that ``entity`` makes, in the order of its schema."""
+    yield from _uses(entity, entity.spec, shape, ())
+
+
+def _uses(entity: Entity, value: Any, shape: Shape, pointer: Pointer) -> Iterator[Use]:
+    if shape.type == "reference" and isinstance(value, str):
+        yield Use(entity, pointer, shape.kinds, value)
+    elif shape.type == "object" and isinstance(value, dict):
+        for name, part in shape.fields.items():
+            if name in value:
+                yield from _uses(entity, value[name], part.shape, (*pointer, name))
+    elif shape.type == "list" and shape.item and isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _uses(entity, one, shape.item, (*pointer, index))
+
+
+def check_references(world: World, entities: Iterable[Entity], code: str = "unknown-reference") -> Iterator[Finding]:
+    """Findings for every reference of ``entities`` that leads nowhere, or to what does not hold when it is used."""
+    for entity in entities:
+        for use in uses(entity, world.schemas.kinds[entity.kind].shape):
+            target = world.find(use.kinds, use.name)
+            if target is None:
+                yield _broken(world, use, code)
+            else:
+                yield from _not_valid(entity, use, target)
+
+
+def _broken(world: World, use: Use, code: str) -> Finding:
+    where = dict(pointer="/spec" + pointer_text(use.pointer), record=use.user.ref)
+    place = use.user.place_of(use.pointer)
+    field = ".".join(str(p) for p in use.pointer if isinstance(p, str))
+    elsewhere = [k for k in sorted(world.schemas.kinds) if world.get(k, use.name)]
+    allowed = " or ".join(use.kinds)
+    if elsewhere and code == "unknown-reference":
+        message = f'{field} is "{use.name}", which is a {" and a ".join(elsewhere)}, not a {allowed}.'
+        return finding("wrong-kind-reference", message, place, hint=f"Name a {allowed}.", **where)
+    names = [e.name for kind in use.kinds for e in world.all(kind)]
+    files = " or ".join(
+        f"records/{world.schemas.kinds[k].folder}/{use.name}.yaml" for k in use.kinds if k in world.schemas.kinds
+    )
+    hint = did_you_mean(use.name, names) or f"Make it with: remit new {use.kinds[0]} {use.name}"
+    return finding(code, f'{field} is "{use.name}", but there is no {files}.', place, hint=hint, **where)
+
+
+_ENDED = {"left", "dissolved", "ended", "retired"}
+
+
+def _not_valid(entity: Entity, use: Use, target: Entity) -> Iterator[Finding]:
+    """A reference must hold on the dates on which the referring record holds; without dates, it must not have ended."""
+    used_from, used_to = instant(entity.spec.get("validFrom")), instant(entity.spec.get("validTo"))
+    starts, ends = instant(target.spec.get("validFrom")), instant(target.spec.get("validTo"))
+    if used_to is not None or entity.spec.get("status") in _ENDED:
+        return
+    message = ""
+    if ends is not None and target.spec.get("status") in _ENDED:
+        message = f"{target.ref} ended on {format_instant(ends)}"
+    elif target.spec.get("status") in _ENDED:
+        message = f"{target.ref} is {target.spec['status']}"
+    elif used_from is not None and starts is not None and starts > used_from:
+        message = f"{target.ref} begins only on {format_instant(starts)}"
+    if message and entity.kind in ("RoleAssignment", "Team", "Customer", "OrganizationUnit"):
+        field = ".".join(str(p) for p in use.pointer if isinstance(p, str))
+        yield finding(
+            "reference-not-valid",
+            f'{field} is "{use.name}", but {message}.',
+            entity.place_of(use.pointer),
+            hint="Name somebody who holds now, or end this record with validTo.",
+            pointer="/spec" + pointer_text(use.pointer),
+            record=entity.ref,
+        )
+
+
+def instant(value: Any, zone: ZoneInfo | None = None) -> datetime | None:
+    """The instant that a schema-valid value says; None for anything that is not one. A date is its first moment."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return parse_instant(value)
+    except ValueError:
+        pass
+    try:
+        return datetime.combine(date.fromisoformat(value), datetime.min.time(), zone) if zone else None
+    except ValueError:
+        return None
