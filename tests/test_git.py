@@ -1,0 +1,355 @@
+"""The git floor against real git: what it reads, what it writes, and what it never runs."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from conftest import AT, GitRepo, commit_all, git, write_files
+
+from remit.errors import GitError, NotFound, Refused
+from remit.git import Commit, Identity, RefMoved, Repository
+
+ANN = Identity("Ann Lee", "ann-lee@example.org")
+ZH = "records/客户/海港银行.yaml"
+
+
+def test_find_gives_none_outside_of_a_repository(tmp_path: Path) -> None:
+    assert Repository.find(tmp_path) is None
+
+
+def test_find_looks_upwards(git_repo: GitRepo) -> None:
+    repo = git_repo({"a/b/c.txt": "x"})
+
+    found = Repository.find(repo / "a" / "b")
+
+    assert found is not None and found.top == repo.resolve() and not found.is_bare and not found.is_shallow
+
+
+def test_head_tells_unborn_branch_and_detached_apart(git_repo: GitRepo) -> None:
+    repo = git_repo()
+    assert Repository(repo).head() == ("main", None)
+
+    sha = commit_all(repo)
+    assert Repository(repo).head() == ("main", sha)
+
+    git(repo, "checkout", "--quiet", "--detach")
+    assert Repository(repo).head() == (None, sha)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "--output=pwned", "-h", "", "HEAD:a.txt", "main\nmain", "@{99}", "a..b"])
+def test_resolve_refuses_what_is_not_a_commit(git_repo: GitRepo, name: str) -> None:
+    repo = git_repo({"a.txt": "x"})
+
+    with pytest.raises(NotFound):
+        Repository(repo).resolve(name)
+
+    assert sorted(path.name for path in repo.iterdir()) == [".git", "a.txt"]
+
+
+def test_resolve_in_an_unborn_repository_says_that_there_is_no_commit(git_repo: GitRepo) -> None:
+    with pytest.raises(NotFound, match="no commit yet"):
+        Repository(git_repo()).resolve("HEAD")
+
+
+def test_listing_and_contents_keep_chinese_paths_and_every_byte(git_repo: GitRepo) -> None:
+    repo = git_repo({ZH: "名称: 海港银行\n", "empty.txt": "", "z.txt": "no line end"})
+    repository = Repository(repo)
+
+    listing = repository.list_tree("HEAD")
+    blobs = repository.read_blobs(entry.oid for entry in listing.values())
+
+    assert list(listing) == ["empty.txt", ZH, "z.txt"]
+    assert blobs[listing[ZH].oid] == "名称: 海港银行\n".encode()
+    assert blobs[listing["empty.txt"].oid] == b"" and blobs[listing["z.txt"].oid] == b"no line end"
+    assert list(repository.list_tree("HEAD", "records")) == [ZH]
+
+
+def test_reading_a_missing_object_is_an_error_that_names_it(git_repo: GitRepo) -> None:
+    with pytest.raises(GitError, match="b" * 40):
+        Repository(git_repo({"a": "x"})).read_blobs(["b" * 40])
+
+
+def test_blob_ids_are_those_of_git(git_repo: GitRepo) -> None:
+    repository = Repository(git_repo())
+    many = [b"", b"one\n", bytes(range(256)), "中文".encode()]
+
+    assert repository.write_blobs(many) == [repository.blob_id(data) for data in many]
+
+
+def test_commit_with_builds_the_tree_that_git_add_would(git_repo: GitRepo) -> None:
+    repo = git_repo({"a/one.txt": "1", "a/b/two.txt": "2", "c/three.txt": "3", "top.txt": "t"})
+    repository = Repository(repo)
+    base = repository.tree_of("HEAD")
+    before = git(repo, "status", "--porcelain")
+
+    built = repository.commit_with(
+        base, {"a/one.txt": b"1+", "a/b/two.txt": None, "c/three.txt": None, ZH: b"new", "a/d/e/f.txt": b"deep"}
+    )
+
+    assert git(repo, "status", "--porcelain") == before == ""
+    for gone in ("a/b/two.txt", "c/three.txt"):
+        (repo / gone).unlink()
+    write_files(repo, {"a/one.txt": "1+", ZH: "new", "a/d/e/f.txt": "deep"})
+    git(repo, "add", "--all", ".")
+    assert built == git(repo, "write-tree")
+
+
+def test_commit_with_starts_from_nothing_and_may_end_with_nothing(git_repo: GitRepo) -> None:
+    repository = Repository(git_repo())
+
+    tree = repository.commit_with(None, {"x/y": b"1"})
+
+    assert list(repository.list_tree(tree)) == ["x/y"]
+    assert repository.list_tree(repository.commit_with(tree, {"x/y": None})) == {}
+
+
+def test_commit_with_replaces_a_file_by_a_folder_and_back(git_repo: GitRepo) -> None:
+    repository = Repository(git_repo())
+    tree = repository.commit_with(None, {"a": b"file"})
+
+    folder = repository.commit_with(tree, {"a": None, "a/b": b"inside"})
+    back = repository.commit_with(folder, {"a/b": None, "a": b"file"})
+
+    assert list(repository.list_tree(folder)) == ["a/b"]
+    assert back == tree
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a//b", ".git/config", "a/.GIT/x", "a/./b", "a\nb", ""])
+def test_a_tree_never_holds_a_path_that_leaves_it(git_repo: GitRepo, path: str) -> None:
+    with pytest.raises(GitError, match="not a path"):
+        Repository(git_repo()).commit_with(None, {path: b"x"})
+
+
+def test_commits_keep_people_times_zones_and_chinese_messages(git_repo: GitRepo) -> None:
+    repo = git_repo({"a": "1"})
+    repository = Repository(repo)
+    first = repository.resolve("HEAD")
+    zone = timezone(timedelta(hours=8))
+    author, committer = Identity("王磊", "wang-lei@example.org"), ANN
+    when, authored = datetime(2026, 10, 15, 9, 30, tzinfo=zone), datetime(2026, 10, 14, 9, 30, tzinfo=zone)
+
+    tree = repository.commit_with(repository.tree_of(first), {"a": b"2"})
+    sha = repository.commit_tree(tree, [first], "修改等级\n\n原因", author, committer, when, authored=authored)
+
+    assert repository.commit(sha) == Commit(
+        sha, tree, (first,), "王磊", "wang-lei@example.org", authored, "修改等级\n\n原因", *committer, when
+    )
+    assert repository.commit(sha).when.utcoffset() == timedelta(hours=8)
+    assert repository.head().commit == first
+
+
+def test_update_ref_moves_only_from_the_value_named(git_repo: GitRepo) -> None:
+    repo = git_repo({"a": "1"})
+    repository = Repository(repo)
+    first, second = repository.resolve("HEAD"), commit_all(repo)
+
+    repository.update_ref("refs/heads/x", first, repository.zero)
+    with pytest.raises(RefMoved):
+        repository.update_ref("refs/heads/x", second, repository.zero)
+    with pytest.raises(RefMoved, match=first[:12]):
+        repository.update_ref("refs/heads/x", second, second[::-1])
+    assert repository.refs("refs/heads/") == {"refs/heads/main": second, "refs/heads/x": first}
+
+    repository.update_ref("refs/heads/x", second, first)
+    with pytest.raises(RefMoved):
+        repository.delete_ref("refs/heads/x", first)
+    repository.delete_ref("refs/heads/x", second)
+    assert repository.ref("refs/heads/x") is None
+
+
+@pytest.mark.parametrize(
+    "ref", ["refs/heads/../../x", "HEAD", "heads/x", "refs/heads/-x y", "refs/heads/a.lock", "refs//x", ""]
+)
+def test_only_full_and_plain_ref_names_are_written(git_repo: GitRepo, ref: str) -> None:
+    repository = Repository(git_repo({"a": "1"}))
+
+    with pytest.raises(GitError, match="not the name of a ref"):
+        repository.update_ref(ref, repository.resolve("HEAD"), repository.zero)
+
+
+def test_changed_paths_are_sorted_and_know_additions_and_removals(git_repo: GitRepo) -> None:
+    repo = git_repo({"b": "same", "a": "1", "gone": "g"})
+    (repo / "gone").unlink()
+    write_files(repo, {"a": "2", ZH: "new"})
+    commit_all(repo)
+    repository = Repository(repo)
+
+    changed = repository.changed_paths("HEAD~1", "HEAD")
+
+    assert [(c.status, c.path) for c in changed] == [("M", "a"), ("D", "gone"), ("A", ZH)]
+    assert changed[0].old == repository.blob_id(b"1") and changed[0].new == repository.blob_id(b"2")
+    assert changed[1].new is None and changed[2].old is None
+
+
+def test_log_follows_paths_limits_and_exclusions(git_repo: GitRepo) -> None:
+    repo = git_repo({"a": "1", "[b]": "1"})
+    write_files(repo, {"[b]": "2"})
+    second = commit_all(repo, "second")
+    write_files(repo, {"a": "3"})
+    third = commit_all(repo, "third")
+    repository = Repository(repo)
+
+    assert [c.sha for c in repository.log("main", ["[b]"])] == [second, repository.root_commit()]
+    assert [c.sha for c in repository.log("main", limit=1)] == [third]
+    assert [c.message for c in repository.log("main", exclude=[second])] == ["third\n"]
+    assert repository.is_ancestor(second, third) and not repository.is_ancestor(third, second)
+    assert repository.merge_base(second, third) == second
+
+
+def test_identity_is_never_guessed(git_repo: GitRepo) -> None:
+    repo = git_repo({"a": "1"})
+    assert Repository(repo).identity() == ANN
+
+    git(repo, "config", "--unset", "user.email")
+    assert Repository(repo).identity() is None
+
+
+def test_environment_of_the_caller_does_not_choose_the_repository(
+    git_repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = git_repo({"mine": "1"}, "mine"), git_repo({"other": "1"}, "other")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / "index"))
+    monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(other / ".git" / "objects"))
+
+    assert list(Repository(mine).list_tree("HEAD")) == ["mine"]
+
+
+def test_replace_refs_do_not_change_what_is_read(git_repo: GitRepo) -> None:
+    repo = git_repo({"a": "true"})
+    lie = subprocess.run(
+        ["git", "hash-object", "-w", "--stdin"], cwd=repo, input=b"lie", capture_output=True, check=True
+    )
+    repository = Repository(repo)
+    git(repo, "replace", "-f", repository.blob_id(b"true"), lie.stdout.decode().strip())
+
+    assert repository.read_blobs(["HEAD:a"]) == {"HEAD:a": b"true"}
+
+
+def test_shallow_clone_and_bare_repository_are_known_as_such(git_repo: GitRepo, git_clone: GitRepo) -> None:
+    repo = git_repo({"a": "1"})
+    commit_all(repo)
+
+    shallow, bare = Repository(git_clone(repo, "shallow", depth=1)), Repository(git_clone(repo, "bare", bare=True))
+
+    assert shallow.is_shallow and bare.is_bare
+    with pytest.raises(Refused, match="shallow"):
+        shallow.root_commit()
+    assert list(bare.list_tree("HEAD")) == ["a"]
+
+
+def test_fetch_and_push_move_only_what_holds(git_repo: GitRepo, git_clone: GitRepo) -> None:
+    origin = git_clone(git_repo({"a": "1"}), "origin.git", bare=True)
+    one, two = Repository(git_clone(origin, "one")), Repository(git_clone(origin, "two"))
+    first = one.resolve("HEAD")
+    new = one.commit_tree(one.commit_with(one.tree_of(first), {"a": b"2"}), [first], "two", ANN, ANN, AT)
+    other = two.commit_tree(two.commit_with(two.tree_of(first), {"a": b"3"}), [first], "three", ANN, ANN, AT)
+
+    one.push(
+        "origin", [f"{new}:refs/heads/main", f"{new}:refs/heads/x"], {"refs/heads/main": first, "refs/heads/x": None}
+    )
+    with pytest.raises(RefMoved):
+        two.push(
+            "origin",
+            [f"{other}:refs/heads/main", f"{other}:refs/heads/y"],
+            {"refs/heads/main": first, "refs/heads/y": None},
+        )
+
+    assert Repository(origin).refs("refs/heads") == {"refs/heads/main": new, "refs/heads/x": new}
+    two.fetch("origin", ["+refs/heads/*:refs/remotes/origin/*"])
+    assert two.ref("refs/remotes/origin/main") == new
+    two.push("origin", [":refs/heads/x"], {"refs/heads/x": new})
+    one.fetch("origin", ["+refs/heads/*:refs/remotes/origin/*"])
+    assert one.ref("refs/remotes/origin/x") is None
+
+
+def test_push_that_a_hook_of_the_origin_declines_is_refused_in_its_words(git_repo: GitRepo, git_clone: GitRepo) -> None:
+    origin = git_clone(git_repo({"a": "1"}), "origin.git", bare=True)
+    hook = origin / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho not before noon >&2\nexit 1\n")
+    hook.chmod(0o755)
+    repository = Repository(git_clone(origin, "one"))
+
+    with pytest.raises(Refused, match="not before noon"):
+        repository.push("origin", [f"{repository.resolve('HEAD')}:refs/heads/x"], {"refs/heads/x": None})
+
+
+@pytest.mark.parametrize("url", ["ext::sh -c 'touch MARK'", "foo://host/x"])
+def test_remote_with_a_command_as_address_is_refused(git_repo: GitRepo, url: str) -> None:
+    repo = git_repo({"a": "1"})
+    git(repo, "remote", "add", "origin", url.replace("MARK", str(repo / "mark")))
+
+    with pytest.raises(GitError, match="protocol"):
+        Repository(repo).fetch("origin", ["refs/heads/main:refs/remotes/origin/main"])
+
+    assert not (repo / "mark").exists()
+
+
+def hostile(repo: Path, mark: Path) -> None:
+    """Let every setting of the repository's own configuration that names a program write ``mark``."""
+    program = repo / ".git" / "evil.sh"
+    program.write_text(f"#!/bin/sh\nps -o args= -p $PPID >> '{mark}'\ncat\n")
+    program.chmod(0o755)
+    hooks = repo / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    for name in ("pre-commit", "reference-transaction", "pre-push", "post-index-change", "post-checkout"):
+        (hooks / name).write_text(program.read_text())
+        (hooks / name).chmod(0o755)
+    keys = (
+        "core.fsmonitor core.sshCommand core.pager core.editor core.askPass core.alternateRefsCommand diff.external "
+        "diff.x.textconv filter.x.clean filter.x.smudge filter.a=b.clean gpg.program gpg.ssh.program "
+        "credential.helper uploadpack.packObjectsHook remote.origin.uploadpack remote.origin.receivepack "
+        "alias.status alias.rev-parse"
+    )
+    for key in keys.split():
+        git(repo, "config", key, str(program))
+    git(repo, "config", "core.hooksPath", str(hooks))
+    git(repo, "config", "filter.x.required", "true")
+    git(repo, "config", "commit.gpgSign", "true")
+    git(repo, "config", "push.gpgSign", "if-asked")
+    (repo / ".gitattributes").write_text("* filter=x diff=x\nb filter=a=b\n")
+
+
+def test_hostile_configuration_runs_nothing(git_repo: GitRepo, git_clone: GitRepo, tmp_path: Path) -> None:
+    origin = git_clone(git_repo({"a": "1", "b": "1"}), "origin.git", bare=True)
+    repo, mark = git_clone(origin, "victim"), tmp_path / "mark"
+    hostile(repo, mark)
+    write_files(repo, {"a": "2", "b": "2"})
+
+    mark.unlink(missing_ok=True)  # what the arranging git itself ran
+    repository = Repository(repo)
+    first = repository.resolve("HEAD")
+    assert ("A", "a") not in repository.status() and (" M", "a") in repository.status()
+    tree = repository.commit_with(repository.tree_of("HEAD"), {"a": b"2"})
+    sha = repository.commit_tree(tree, [first], "x", ANN, ANN, AT)
+    repository.update_ref("refs/heads/x", sha, repository.zero)
+    repository.changed_paths("HEAD", sha)
+    repository.log("HEAD")
+    repository.set_index({"a": repository.blob_id(b"2")})
+    repository.index(["a", "b"])
+    repository.push("origin", [f"{sha}:refs/heads/x"], {"refs/heads/x": None})
+    repository.fetch("origin", ["+refs/heads/*:refs/remotes/origin/*"])
+
+    assert not mark.exists(), mark.read_text()
+
+
+def test_index_is_changed_without_touching_files(git_repo: GitRepo) -> None:
+    repo = git_repo({"a": "1", "b": "1"})
+    repository = Repository(repo)
+    (new,) = repository.write_blobs([b"2"])
+
+    repository.set_index({"a": new, "b": None})
+
+    assert repository.index(["a", "b"]) == {"a": new}
+    assert (repo / "a").read_text() == "1" and (repo / "b").exists()
+
+
+def test_a_new_repository_starts_on_the_branch_asked_for(tmp_path: Path) -> None:
+    repository = Repository.init(tmp_path / "新店", "trunk")
+
+    assert repository.head() == ("trunk", None)
+    assert repository.identity() is None
