@@ -81,6 +81,10 @@ CODES: dict[str, Code] = {
     "row-unmapped": Code("error", "A row holds something that the mapping does not cover."),
     "row-not-a-fact": Code("warning", "A well-formed body that is not a fact of any kind, named so that nothing vanishes."),
     "field-left-out": Code("info", "A field of a foreign row has no place in the schema and was left out."),
+    "invalid-mapping": Code("error", "A mapping file does not have the shape of mappings."),
+    "events-repeated": Code("info", "Lines of an event log that repeat another line exactly were taken once."),
+    "events-differ": Code("info", "A column differs among the events of one fact, and the mapping says which is taken."),
+    "value-assumed": Code("info", "A foreign row does not say what the schema requires, and the mapping's default was taken."),
 }
 
 
