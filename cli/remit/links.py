@@ -1,0 +1,145 @@
+"""Who refers to a record: every written reference in records, policies, case files and remit.yaml.
+
+Renaming and removing need the same answer as "used by", so it is given once, here. A reference counts as one to a
+record when following it today ends there; a bare name that another kind would catch first does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from remit.assignments import field_text
+from remit.places import Place, Pointer
+from remit.records import CONFIG_PATH, Record, Snapshot
+from remit.references import Entity, Use, World, uses, world_of_records
+from remit.schemas import KindSchema, Schemas
+from remit.yamltext import Document
+
+
+@dataclass(frozen=True)
+class Link:
+    """One written reference to a record: in which file and where in it, by whom, as which text."""
+
+    path: str
+    place: Place
+    user: str
+    pointer: Pointer
+    old: str
+    new: str = ""
+
+
+def links_to(snapshot: Snapshot, schemas: Schemas, record: Record) -> list[Link]:
+    """Every place in records, policies, case files and remit.yaml that refers to ``record``, by place."""
+    world = world_of(snapshot, schemas)
+    found = [
+        link
+        for link, use in _links(snapshot, schemas)
+        if (target := world.find(use.kinds, use.name)) is not None and target.record is record
+    ]
+    return sorted([*found, *_config_links(snapshot, record)], key=lambda link: (link.place, link.pointer))
+
+
+def moved_links(snapshot: Snapshot, schemas: Schemas, record: Record, new_name: str) -> list[Link]:
+    """Every reference that must be written anew once ``record`` is called ``new_name``, with its new text."""
+    before = world_of(snapshot, schemas)
+    renamed = [replace(r, name=new_name) if r is record else r for r in snapshot.records]
+    after = World(schemas, world_of_records(schemas, renamed), snapshot.config)
+    moved = [replace(link, new=new_name) for link in _config_links(snapshot, record)]
+    for link, use in _links(snapshot, schemas):
+        target = before.find(use.kinds, use.name)
+        if target is None:
+            continue
+        is_moved = target.record is record
+        wanted = f"{record.kind}/{new_name}" if is_moved else target.ref
+        text = use.name if not is_moved else wanted if "/" in use.name else new_name
+        reached = after.find(use.kinds, text)
+        if reached is None or reached.ref != wanted:
+            text = wanted
+        if text != use.name:
+            moved.append(replace(link, new=text))
+    return moved
+
+
+def _links(snapshot: Snapshot, schemas: Schemas) -> Iterator[tuple[Link, Use]]:
+    for record in (*snapshot.records, *snapshot.policies):
+        schema = table_of(schemas, record.path).get(record.kind)
+        if schema is not None:
+            entity = Entity(record.kind, record.name, record.spec, record.place(), record)
+            for use in uses(entity, schema.shape):
+                yield _link(record.document, record.id, ("spec", *use.pointer), use), use
+    for path, document in sorted(snapshot.cases.items()):
+        for pointer, kind, row in _rows(document.value, (), schemas):
+            entity = Entity(kind, "", row, document.place(pointer))
+            for use in uses(entity, schemas.kinds[kind].shape):
+                yield _link(document, path, (*pointer, *use.pointer), use), use
+
+
+def _link(document: Document, user: str, pointer: Pointer, use: Use) -> Link:
+    return Link(document.path, document.place(pointer), user, pointer, use.name)
+
+
+def _rows(value: Any, pointer: Pointer, schemas: Schemas) -> Iterator[tuple[Pointer, str, Mapping[str, Any]]]:
+    """Facts and records written inside a case file: the fields of each, where they stand, and of which kind they are.
+
+    A row says its kind itself, or stands in a mapping or list under the name of its kind.
+    """
+    if isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _rows(one, (*pointer, index), schemas)
+    elif isinstance(value, dict):
+        kind = value.get("kind")
+        if isinstance(kind, str) and kind in schemas.kinds:
+            spec = value.get("spec")
+            yield ((*pointer, "spec"), kind, spec) if isinstance(spec, dict) else (pointer, kind, value)
+            return
+        for key, one in value.items():
+            if key in schemas.kinds:
+                for index, row in enumerate(one) if isinstance(one, list) else ():
+                    if isinstance(row, dict):
+                        yield (*pointer, key, index), key, row
+                if isinstance(one, dict):
+                    yield (*pointer, key), key, one
+            else:
+                yield from _rows(one, (*pointer, key), schemas)
+
+
+def _config_links(snapshot: Snapshot, record: Record) -> list[Link]:
+    """remit.yaml names the parameter set that holds."""
+    if record.kind != "ParameterSet" or snapshot.config.parameters != record.name:
+        return []
+    return [Link(CONFIG_PATH, Place(CONFIG_PATH), CONFIG_PATH, ("parameters",), record.name)]
+
+
+def mentions(snapshot: Snapshot, record: Record, handled: Collection[tuple[str, Pointer]]) -> Iterator[str]:
+    """Texts in policies and cases that hold the name in quotes or alone, but for those ``handled`` (path, pointer)."""
+    exact = {record.name, record.id}
+    quoted = tuple(f"{mark}{name}{mark}" for name in exact for mark in "\"'")
+    documents = [*(p.document for p in snapshot.policies), *snapshot.cases.values()]
+    for document in sorted(documents, key=lambda d: d.path):
+        for pointer, text in _texts(document.value, ()):
+            named = text in exact or any(mark in text for mark in quoted)
+            if named and (document.path, pointer) not in handled and document.path != record.path:
+                yield f"{document.place(pointer)}: {field_text(pointer)} holds {record.name!r} and was left as it is"
+
+
+def _texts(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _texts(one, (*pointer, key))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _texts(one, (*pointer, index))
+
+
+def world_of(snapshot: Snapshot, schemas: Schemas) -> World:
+    """The records of a snapshot, without any feed."""
+    return World(schemas, world_of_records(schemas, snapshot.records), snapshot.config)
+
+
+def table_of(schemas: Schemas, path: str) -> Mapping[str, KindSchema]:
+    """The kinds that a file at ``path`` may be of: those of policies under ``rules/``, those of records elsewhere."""
+    return schemas.policies if path.startswith("rules/") else schemas.kinds
