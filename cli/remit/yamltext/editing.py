@@ -69,12 +69,23 @@ def edit(data: bytes, edits: Sequence[Edit]) -> bytes:
         for step in _steps((), value, wanted):
             text = step.carry_out(text)
         value = wanted
-    result = (text.replace("\n", "\r\n") if windows else text).encode()
-    after, findings = read(result, "")
-    if after is None or not same(after.value, value):
+    # A block of text at the very end needs the line end that the file may have lacked.
+    results = [_bytes(text, windows), _bytes(text + "\n", windows)]
+    faithful = next((result for result in results if _reads_as(result, value)), None)
+    if faithful is None:
+        _, findings = read(results[0], "")
         reason = findings[0].message if findings else "its layout is unusual."
         raise UserError(f"The file cannot be changed here without disturbing the rest: {reason}", "Edit it by hand.")
-    return result
+    return faithful
+
+
+def _bytes(text: str, windows: bool) -> bytes:
+    return (text.replace("\n", "\r\n") if windows else text).encode()
+
+
+def _reads_as(data: bytes, value: Any) -> bool:
+    document, _ = read(data, "")
+    return document is not None and same(document.value, value)
 
 
 # What is wanted: the edit on values
@@ -300,7 +311,7 @@ class _Source:
             if line == 0:
                 raise UserError("The dash of a list item is not below the first one.", "Edit the file by hand.")
             line = self._line_start(line - 1)
-        return line + column
+        return int(line + column)
 
     def _end(self, node: Node) -> int:
         """Where the text of ``node`` ends; the parser's own marks run on over the comments after a block."""

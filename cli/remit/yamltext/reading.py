@@ -74,7 +74,7 @@ def read(data: bytes, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
     text, problem = _decoded(data, path)
     if problem:
         return None, (problem,)
-    reader = _Reader(path)
+    reader = _Reader(path, text)
     try:
         for event in yaml.parse(text, Loader=LOADER):
             if not reader.take(event):
@@ -127,8 +127,9 @@ class _Frame:
 class _Reader:
     """Takes events one by one; after a finding it goes on only to find more, its value then means nothing."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, text: str) -> None:
         self.path = path
+        self.text = text
         self.value: Any = None
         self.places: dict[Pointer, tuple[int, int]] = {}
         self.key_places: dict[Pointer, tuple[int, int]] = {}
@@ -147,6 +148,7 @@ class _Reader:
         kind = type(event)
         if kind is yaml.ScalarEvent:
             self._refuse_properties(event)
+            self._refuse_layout(event)
             self._scalar(event)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             self._refuse_properties(event)
@@ -198,6 +200,15 @@ class _Reader:
             self.refuse(
                 "yaml-tag", f"{shown(event.tag)} is a tag.", _at(event), "Take it out; use quotes to make text."
             )
+
+    def _refuse_layout(self, event: Any) -> None:
+        """Two layouts that libyaml reads otherwise than YAML 1.2 says."""
+        before = self.text[event.start_mark.index - 1 : event.start_mark.index]
+        if before == "?":
+            self.refuse("yaml-ambiguous", "A question mark stands right before text.", _at(event), "Use quotes.")
+        if event.style in ("|", ">") and event.end_mark.index >= len(self.text) and not self.text.endswith("\n"):
+            message = "A block of text ends with the file, without a line end."
+            self.refuse("yaml-ambiguous", message, _at(event), "End the file with a line end.")
 
     def _open(self, event: Any, value: dict[str, Any] | list[Any]) -> bool:
         if len(self._frames) == DEEPEST:
