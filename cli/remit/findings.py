@@ -26,6 +26,7 @@ class Code(NamedTuple):
 CODES: dict[str, Code] = {
     # files and YAML
     "unreadable-file": Code("error", "The file cannot be read: not UTF-8, a control character, or larger than the limit."),
+    "not-a-regular-file": Code("error", "A symbolic link, submodule or device where a file of the store belongs."),
     "yaml-syntax": Code("error", "The text is not YAML."),
     "yaml-too-deep": Code("error", "The document nests deeper, or holds more values, than a record may."),
     "yaml-alias": Code("error", "An anchor, alias or merge key: a record says what it means in place."),
