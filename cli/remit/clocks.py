@@ -273,7 +273,8 @@ class _RealTime:
         return _utc(end) - _utc(start)
 
     def after(self, start: datetime, amount: timedelta) -> datetime | None:
-        return _utc(start) + amount
+        reached = _utc(start) + amount
+        return reached if reached.year < _NEVER_AFTER else None
 
     def ahead_of(self, end: datetime, amount: timedelta) -> datetime | None:
         return _utc(end) - amount
@@ -485,7 +486,7 @@ class Clock:
         else:
             reached = measure.ahead_of(min(due, self.start), amount - total)
         if reached is None:
-            raise ValueError(f"no {lead} of working time lie ahead of {due.isoformat()}; expected a calendar that works")
+            raise ValueError(f"no {lead} of work lie ahead of {due.isoformat()}; expected a calendar that works")
         return in_zone(reached, zone)
 
     # -- within

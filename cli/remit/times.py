@@ -27,7 +27,7 @@ _MONTHS: dict[str, int] = {"mo": 1, "y": 12}
 _ABOUT_DAYS: dict[str, Fraction] = {
     **{unit: Fraction(seconds, 86_400) for unit, seconds in _SECONDS.items()},
     **{unit: Fraction(days) for unit, days in _DAYS.items()},
-    **{unit: Fraction(30 * months) for unit, months in _MONTHS.items()},
+    **{unit: Fraction(365 * months, 12) for unit, months in _MONTHS.items()},
     "wh": Fraction(1, 24),
 }
 _CYCLE_MONTHS: dict[Cycle, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
