@@ -64,7 +64,7 @@ def test_listing_and_contents_keep_chinese_paths_and_every_byte(git_repo: GitRep
     assert list(listing) == ["empty.txt", ZH, "z.txt"]
     assert blobs[listing[ZH].oid] == "名称: 海港银行\n".encode()
     assert blobs[listing["empty.txt"].oid] == b"" and blobs[listing["z.txt"].oid] == b"no line end"
-    assert list(repository.list_tree("HEAD", "records")) == [ZH]
+    assert list(repository.list_tree("HEAD", ["records"])) == [ZH]
 
 
 def test_reading_a_missing_object_is_an_error_that_names_it(git_repo: GitRepo) -> None:

@@ -279,10 +279,9 @@ class Repository:
 
     # -- trees and blobs -------------------------------------------------------------------------------------------
 
-    def list_tree(self, commit: str, prefix: str = "") -> dict[str, TreeEntry]:
-        """Every file of a commit or tree, by path; with ``prefix`` only the paths below that folder."""
-        only = [prefix.rstrip("/") + "/"] if prefix else []
-        command = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", self.tree_of(commit), "--", *only]
+    def list_tree(self, commit: str, paths: Sequence[str] = ()) -> dict[str, TreeEntry]:
+        """Every file of a commit or tree, by path; with ``paths`` only those files and what is below those folders."""
+        command = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", self.tree_of(commit), "--", *paths]
         listing = {}
         for row in _records(self._git(command).stdout):
             meta, _, path = row.partition(b"\t")

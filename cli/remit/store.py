@@ -1,0 +1,250 @@
+"""The store on disk and in git: which files belong to it, read as one consistent set, written one file at a time.
+
+Always true here: only ``remit.yaml`` and what is below ``schemas/ rules/ records/ templates/`` is read or written;
+links are reported and never followed; reading a commit needs no working tree and changes none.
+Paths are relative to the store, with ``/``, also when the store is a folder inside a larger repository.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from remit.errors import NotAStore, NotFound, Refused
+from remit.findings import Finding, finding, in_order
+from remit.git import Repository, TreeEntry
+from remit.places import Place
+
+CONFIG = "remit.yaml"
+FOLDERS = ("records", "rules", "schemas", "templates")
+_REGULAR_MODES = ("100644", "100755")
+_LINK_HINT = "put a regular file there"
+
+
+@dataclass(frozen=True)
+class Files:
+    """All files of the store as of one moment.
+
+    Attributes:
+        commit: The commit they come from; None for the working tree and for a tree that no commit has yet.
+        date: When that commit was made; None when ``commit`` is.
+        blobs: Contents by path, sorted by path.
+        findings: What is there and is not a readable regular file.
+    """
+
+    commit: str | None
+    date: datetime | None
+    blobs: Mapping[str, bytes]
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def is_store_path(path: str) -> bool:
+    """True for ``remit.yaml`` and for paths below the store's folders without a component that begins with a dot."""
+    parts = path.split("/")
+    plain = all(part and not part.startswith(".") for part in parts)
+    return path == CONFIG or (plain and len(parts) > 1 and parts[0] in FOLDERS)
+
+
+class Store:
+    """One store: a folder with ``remit.yaml``, or a bare repository whose commits have one at the top."""
+
+    def __init__(self, root: Path, *, is_bare: bool = False) -> None:
+        self.root = root
+        self.is_bare = is_bare
+
+    @classmethod
+    def open(cls, start: Path) -> Store:
+        """The store at ``start`` or above.
+
+        Raises:
+            NotAStore: there is none.
+        """
+        folder = Path(os.path.abspath(start))  # noqa: PTH100 - resolve() would leave the path that the user gave
+        for candidate in (folder, *folder.parents):
+            if (candidate / CONFIG).is_file():
+                return cls(candidate)
+        repository = Repository.find(folder) if folder.is_dir() else None
+        if repository is not None and repository.is_bare:
+            if repository.head().commit is None:
+                raise NotAStore(
+                    f"the bare repository {repository.git_dir} has no commit yet", hint="push the store to it"
+                )
+            return cls(repository.git_dir, is_bare=True)
+        raise NotAStore(f"there is no {CONFIG} in {folder} or above", hint="make a store: remit init DIR")
+
+    @cached_property
+    def repository(self) -> Repository | None:
+        """The repository that holds the store, or None when it is not under git."""
+        return Repository.find(self.root)
+
+    @cached_property
+    def prefix(self) -> str:
+        """Where the store is in its repository: empty at the top, otherwise ending with a slash."""
+        if self.repository is None or self.repository.is_bare:
+            return ""
+        inside = self.root.resolve().relative_to(self.repository.top.resolve()).as_posix()
+        return "" if inside == "." else f"{inside}/"
+
+    def in_git(self) -> Repository:
+        """The repository; ``Refused`` when there is none."""
+        if self.repository is None:
+            raise Refused(f"{self.root} is not in a git repository", hint="git init && git add -A && git commit")
+        return self.repository
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def files(self, ref: str | None = None) -> Files:
+        """The store as ``ref`` has it, or as it is in the working tree (in a bare repository: as HEAD has it).
+
+        Raises:
+            NotFound: no such revision.
+            NotAStore: that revision has no ``remit.yaml`` where the store is.
+        """
+        if ref is None and not self.is_bare:
+            return self._working_files()
+        commit = self.in_git().commit(ref or "HEAD")
+        return self.files_of(commit.sha, commit.sha, commit.committed)
+
+    def files_of(self, tree: str, commit: str | None = None, date: datetime | None = None) -> Files:
+        """The store as a tree (or commit) has it: one listing, one reading."""
+        listing = self.listing(tree)
+        if CONFIG not in listing:
+            where = f'in "{self.prefix.rstrip("/")}" of' if self.prefix else "at the top of"
+            raise NotAStore(f"there is no {CONFIG} {where} {tree[:12]}", hint="choose a later revision")
+        regular = {path: entry.oid for path, entry in listing.items() if entry.mode in _REGULAR_MODES}
+        contents = self.in_git().read_blobs(regular.values())
+        odd = [_irregular(path, _kind_of(entry.mode)) for path, entry in listing.items() if path not in regular]
+        return Files(commit, date, {path: contents[oid] for path, oid in sorted(regular.items())}, in_order(odd))
+
+    def listing(self, tree: str) -> dict[str, TreeEntry]:
+        """Mode and id of every store path of a tree or commit, links included."""
+        wanted = [self.prefix + name for name in (CONFIG, *FOLDERS)]
+        entries = self.in_git().list_tree(tree, wanted)
+        inside = {path.removeprefix(self.prefix): entry for path, entry in entries.items()}
+        # A folder that is a link or submodule itself is one entry without anything below: it must not vanish.
+        return {path: entry for path, entry in inside.items() if is_store_path(path) or path in FOLDERS}
+
+    def read(self, path: str) -> bytes:
+        """One file of the working tree."""
+        target = self._target(path)
+        try:
+            return target.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise NotFound(f"there is no file {path}") from error
+
+    def _working_files(self) -> Files:
+        blobs: dict[str, bytes] = {}
+        odd: list[Finding] = []
+        for path, kind in sorted(self._walk()):
+            if kind != "file":
+                odd.append(_irregular(path, kind))
+                continue
+            try:
+                blobs[path] = _read_regular(self.root / path)
+            except FileNotFoundError:
+                continue  # removed while we were reading
+            except OSError as error:
+                odd.append(finding("unreadable-file", f"{path} cannot be read: {error.strerror}", Place(path)))
+        return Files(None, None, blobs, in_order(odd))
+
+    def _walk(self) -> Iterator[tuple[str, str]]:
+        """Every store path of the working tree and what is there: ``file`` or the name of something else."""
+        names = [CONFIG, *FOLDERS]
+        while names:
+            path = names.pop()
+            kind = _kind_on_disk(self.root / path)
+            if kind == "folder":
+                names += [f"{path}/{entry.name}" for entry in os.scandir(self.root / path) if entry.name[0] != "."]
+            elif kind and (is_store_path(path) or kind != "file"):
+                yield path, kind
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def write(self, path: str, data: bytes) -> None:
+        """Put ``data`` at ``path``: afterwards the file is the old one or the new one, whatever happens meanwhile.
+
+        Raises:
+            Refused: the path is not the store's, or a link is in the way.
+        """
+        target = self._target(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+
+    def remove(self, path: str) -> None:
+        """Take a file away; ``NotFound`` when it is not there."""
+        target = self._target(path)
+        try:
+            target.unlink()
+        except FileNotFoundError as error:
+            raise NotFound(f"there is no file {path}") from error
+        _sync_folder(target.parent)
+
+    def _target(self, path: str) -> Path:
+        if self.is_bare:
+            raise Refused("this is a bare repository: it has no files to change", hint="work in a clone of it")
+        if not is_store_path(path) or "\\" in path or any(ord(letter) < 0x20 for letter in path):
+            raise Refused(f'"{path}" is not a path of the store', hint=f"{CONFIG} or below {', '.join(FOLDERS)}")
+        target = self.root / path
+        for step in [target, *target.parents][: path.count("/") + 1]:
+            if step.is_symlink():
+                raise Refused(f"{step.relative_to(self.root).as_posix()} is a symbolic link", hint=_LINK_HINT)
+        return target
+
+
+def _kind_on_disk(path: Path) -> str:
+    """``file``, ``folder``, the name of something else, or nothing when nothing is there."""
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "a symbolic link" if stat.S_ISLNK(mode) else "a device or pipe"
+
+
+def _kind_of(mode: str) -> str:
+    return {"120000": "a symbolic link", "160000": "a submodule"}.get(mode, f"of mode {mode}")
+
+
+def _irregular(path: str, kind: str) -> Finding:
+    return finding("not-a-regular-file", f"{path} is {kind}", Place(path), hint=_LINK_HINT)
+
+
+def _read_regular(path: Path) -> bytes:
+    # Without following a link that took the file's place since it was looked at.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as stream:
+        return stream.read()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` last; not every system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
