@@ -409,6 +409,7 @@ def test_a_lead_passes_over_suspensions() -> None:
 
 # ---- always true
 
+PATIENT = settings(deadline=None)  # The first question to a calendar builds its years.
 STARTS = st.integers(0, 500 * 24 * 60).map(lambda m: datetime(2025, 12, 1, tzinfo=UTC) + timedelta(minutes=m))
 GAPS = st.integers(0, 20 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
 CALENDARS = st.sampled_from([CHINA, ROME, always(SHANGHAI), always(ZoneInfo("Europe/Rome"))])
@@ -456,6 +457,7 @@ def _in_changing_hour(instant: datetime, zone: ZoneInfo) -> bool:
     )
 
 
+@PATIENT
 @given(clocks(), durations(*COUNTED_UNITS))
 def test_at_a_crossing_exactly_the_limit_has_counted_and_not_before(running: Clock, limit: Duration) -> None:
     crossed = running.crossing(limit, working=working_of(running))
@@ -466,6 +468,7 @@ def test_at_a_crossing_exactly_the_limit_has_counted_and_not_before(running: Clo
     assert counted(running, crossed - timedelta(microseconds=1), limit.unit) < limit.counted
 
 
+@PATIENT
 @given(clocks(), durations(*COUNTED_UNITS))
 def test_what_never_crosses_counts_less_for_ever(running: Clock, limit: Duration) -> None:
     assume(running.crossing(limit, working=working_of(running)) is None and limit.counted and running.stop)
@@ -475,6 +478,7 @@ def test_what_never_crosses_counts_less_for_ever(running: Clock, limit: Duration
     assert counted(running, running.stop - timedelta(microseconds=1), limit.unit) < limit.counted
 
 
+@PATIENT
 @given(clocks(), st.sampled_from(tuple(AMOUNTS)), st.integers(0, 60), st.integers(0, 60))
 def test_a_longer_limit_is_never_reached_earlier(running: Clock, unit: Unit, first: int, second: int) -> None:
     short, long = (running.due(Duration(n, unit), working=working_of(running)) for n in sorted((first, second)))
@@ -482,6 +486,7 @@ def test_a_longer_limit_is_never_reached_earlier(running: Clock, unit: Unit, fir
     assert long is None or (short is not None and short <= long)
 
 
+@PATIENT
 @given(clocks(), GAPS, st.sampled_from(["time", "days"]))
 def test_segments_tile_the_clock_and_sum_to_what_has_elapsed(running: Clock, gap: timedelta, by: By) -> None:
     until = running.start + gap
@@ -503,6 +508,7 @@ def test_segments_tile_the_clock_and_sum_to_what_has_elapsed(running: Clock, gap
     assert total == running.elapsed(until, by, working=working)
 
 
+@PATIENT
 @given(clocks(), st.data(), durations())
 def test_another_pause_never_makes_a_limit_due_earlier(running: Clock, data: st.DataObject, limit: Duration) -> None:
     more = Clock(running.start, running.stop, running.calendar, (*running.pauses, data.draw(pauses(running.start))))
@@ -512,6 +518,7 @@ def test_another_pause_never_makes_a_limit_due_earlier(running: Clock, data: st.
     assert later is None or (due is not None and due <= later)
 
 
+@PATIENT
 @given(clocks(), st.randoms(use_true_random=False), durations(), GAPS)
 def test_the_order_of_pauses_does_not_matter(running: Clock, random: Any, limit: Duration, gap: timedelta) -> None:
     order = list(running.pauses)
@@ -522,6 +529,7 @@ def test_the_order_of_pauses_does_not_matter(running: Clock, random: Any, limit:
     assert other.segments(running.start + gap) == running.segments(running.start + gap)
 
 
+@PATIENT
 @given(clocks(), st.sampled_from(COUNTED_UNITS), st.integers(0, 40), st.integers(0, 40))
 def test_a_lead_before_the_due_time_is_where_the_rest_is_due(running: Clock, unit: Unit, lead: int, rest: int) -> None:
     working = working_of(running)
@@ -534,6 +542,7 @@ def test_a_lead_before_the_due_time_is_where_the_rest_is_due(running: Clock, uni
     assert running.before(due, Duration(lead, unit), working=working) == early
 
 
+@PATIENT
 @given(st.sampled_from([CHINA, ROME]), STARTS, durations(*COUNTED_UNITS))
 def test_a_clock_started_a_lead_before_is_due_again(calendar: WorkCalendar, due: datetime, lead: Duration) -> None:
     later = Clock(due + timedelta(days=1), None, calendar)
@@ -547,6 +556,7 @@ def test_a_clock_started_a_lead_before_is_due_again(calendar: WorkCalendar, due:
     assert counted(Clock(again, None, calendar), due, lead.unit) == timedelta(0)
 
 
+@PATIENT
 @given(st.sampled_from([CHINA, ROME]), STARTS, st.integers(1, 40))
 def test_working_days_agree_with_counting_day_by_day(calendar: WorkCalendar, start: datetime, amount: int) -> None:
     assume(not _in_changing_hour(start, calendar.zone))
@@ -565,7 +575,7 @@ def test_working_days_agree_with_counting_day_by_day(calendar: WorkCalendar, sta
     assert due.replace(tzinfo=None) == expected
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from([CHINA, ROME]), STARTS, st.integers(0, 4 * 24 * 60))
 def test_working_time_agrees_with_counting_minutes(calendar: WorkCalendar, start: datetime, minutes: int) -> None:
     naive = sum(calendar.is_working(start + timedelta(minutes=number)) for number in range(minutes))
