@@ -1,0 +1,259 @@
+"""A condition: compiled once, evaluated by CEL itself, and able to say why.
+
+Compiling never raises: what is wrong becomes findings at the line and column where the condition was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from remit.conditions.checks import Scope, complaints, needs_of
+from remit.conditions.messages import MessageTypes, Needs
+from remit.conditions.text import conjuncts, text_of
+from remit.conditions.tree import Has, Node, Path, decode, walk
+from remit.errors import UserError
+from remit.findings import Finding, did_you_mean, finding
+from remit.places import Place, pointer_text
+from remit.records import Record
+from remit.references import Entity, World
+from remit.schemas import Shape
+
+MAX_LENGTH = 4_000
+
+
+class Origin(NamedTuple):
+    """Where a condition was written: the record, the pointer to its text, and the lines of the file."""
+
+    record: Record
+    pointer: tuple[str | int, ...]
+    lines: tuple[str, ...] = ()
+
+    def place(self, offset: int = 0, text: str = "") -> Place:
+        """The place of one code point of the condition's text."""
+        start = self.record.place(self.pointer)
+        if not start.line or start.line > len(self.lines):
+            return start
+        written = self.lines[start.line - 1][start.column - 1 :]
+        if written[:1] in "|>" and text:
+            before = text[:offset]
+            line = start.line + 1 + before.count("\n")
+            body = self.lines[line - 1] if line <= len(self.lines) else ""
+            indent = len(body) - len(body.lstrip(" "))
+            return Place(start.path, line, indent + 1 + offset - (before.rfind("\n") + 1))
+        return Place(start.path, start.line, start.column + offset + (written[:1] in ("'", '"')))
+
+
+class EvaluationError(UserError):
+    """CEL could not give a value: a missing field, a bad conversion. Never taken for true."""
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """What the variables of a condition stand for: an entity, a list of entities, or a mapping of values.
+
+    ``scope`` gives the shapes of the variables that stand for mappings, so that references inside them can be followed.
+    """
+
+    world: World
+    values: Mapping[str, Entity | list[Entity] | Mapping[str, Any]]
+    scope: Scope = field(default_factory=dict)
+
+
+class Condition:
+    """One compiled expression. ``kind`` is the kind of its value: bool, timestamp, string …"""
+
+    def __init__(self, text: str, root: Node, kind: str, expression: Any, scope: Scope, compiler: Compiler) -> None:
+        self.text = text
+        self.root = root
+        self.kind = kind
+        self.scope = scope
+        self._expression = expression
+        self._compiler = compiler
+
+    @cached_property
+    def needs(self) -> dict[str, Needs]:
+        """The fields that each variable must bring."""
+        return needs_of(self.root)
+
+    def value(self, bindings: Bindings) -> Any:
+        """The value by CEL's own evaluator: bool, int, float, str, aware datetime, timedelta or a list of those.
+
+        Raises:
+            EvaluationError: CEL gave an error value.
+        """
+        from cel_expr_python import cel
+
+        result = self._expression.eval(data=self._activation(bindings))
+        if result.type() == cel.Type.ERROR:
+            raise EvaluationError(f"{self.text}: {result.value()}")
+        return _aware(result.plain_value())
+
+    def holds(self, bindings: Bindings) -> bool:
+        """True only when CEL says true; an error value is not true."""
+        try:
+            return self.value(bindings) is True
+        except EvaluationError:
+            return False
+
+    def _activation(self, bindings: Bindings) -> dict[str, Any]:
+        types, world = self._compiler.types, bindings.world
+        activation: dict[str, Any] = {}
+        for name in self.scope:
+            needs, value = self.needs.get(name, {}), bindings.values.get(name)
+            if isinstance(value, Entity):
+                activation[name] = types.of_entity(value, needs, world)
+            elif isinstance(value, list):
+                activation[name] = [types.of_entity(one, needs, world) for one in value]
+            else:
+                activation[name] = types.of_mapping(self.scope[name], value or {}, needs, world)
+        return activation
+
+    @cached_property
+    def parts(self) -> tuple[Condition, ...]:
+        """The conjuncts, each a condition of its own; the condition itself when it is one."""
+        nodes = conjuncts(self.root)
+        if len(nodes) == 1:
+            return (self,)
+        return tuple(self._compiler.part(node, self.scope) for node in nodes)
+
+    def paths(self) -> Iterator[Path]:
+        """Every path that starts at one of the condition's own variables, in the order written, each once."""
+        seen: set[tuple[str, ...]] = set()
+        for node in walk(self.root):
+            path = node.path if isinstance(node, Has) else node
+            if isinstance(path, Path) and path.names[0] in self.scope and path.names not in seen:
+                seen.add(path.names)
+                yield path
+
+
+def _aware(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    if isinstance(value, list):
+        return [_aware(one) for one in value]
+    return value
+
+
+class Compiler:
+    """Compiles conditions over the kinds and parameters of one store; environments are made once per scope."""
+
+    def __init__(self, types: MessageTypes) -> None:
+        self.types = types
+        self._environments: dict[tuple[tuple[str, str], ...], Any] = {}
+        self._parts: dict[tuple[str, int], Condition] = {}
+
+    def compile(
+        self, text: Any, scope: Scope, origin: Origin, *, wants: tuple[str, ...] = ("bool",)
+    ) -> tuple[Condition | None, list[Finding]]:
+        """The condition, or None and why not. ``wants`` are the kinds of value that its place can use."""
+        if not isinstance(text, str) or not text.strip():
+            return None, [_finding("condition-syntax", "Expected a CEL expression.", "", origin, 0)]
+        if len(text) > MAX_LENGTH:
+            message = f"A condition has at most {MAX_LENGTH} characters; this has {len(text)}."
+            return None, [_finding("condition-unsupported", message, "", origin, 0)]
+        try:
+            expression = self._environment(scope).compile(text)
+        except RuntimeError as error:
+            return None, list(self._worded(str(error), text, scope, origin))
+        decoded = decode(expression.serialize())
+        kind = decoded.types.get(decoded.root.id, "dyn")
+        findings = [
+            _finding(code, message, hint, origin, offset, text)
+            for code, offset, message, hint in complaints(decoded.root, scope, self.types)
+        ]
+        if kind not in wants:
+            message = f"Expected a value of type {' or '.join(wants)}; this is a {kind}."
+            findings.append(_finding("condition-not-bool", message, "", origin, 0, text))
+        condition = Condition(text, decoded.root, kind, expression, scope, self)
+        return (None if findings else condition), findings
+
+    def part(self, node: Node, scope: Scope) -> Condition:
+        """A part of a condition that has already passed, as a condition of its own."""
+        text = text_of(node)
+        key = (text, id(scope))
+        if key not in self._parts:
+            expression = self._environment(scope).compile(text)
+            decoded = decode(expression.serialize())
+            kind = decoded.types.get(decoded.root.id, "dyn")
+            self._parts[key] = Condition(text, decoded.root, kind, expression, scope, self)
+        return self._parts[key]
+
+    def _environment(self, scope: Scope) -> Any:
+        key = tuple(sorted((name, _shape_key(shape)) for name, shape in scope.items()))
+        if key not in self._environments:
+            from cel_expr_python import cel
+
+            variables = {name: self.types.cel_type(shape) for name, shape in scope.items()}
+            self._environments[key] = cel.NewEnv(self.types.pool, variables=variables, functions=_functions())
+        return self._environments[key]
+
+    def _worded(self, errors: str, text: str, scope: Scope, origin: Origin) -> Iterator[Finding]:
+        """CEL's own complaints as findings; those that only follow from another are left out."""
+        found = [
+            (int(line), int(column), message)
+            for line, column, message in _CEL_ERROR.findall(errors)
+            if "*error*" not in message
+        ]
+        if not found:
+            yield _finding("condition-syntax", errors.split("\n", 1)[0], "", origin, 0, text)
+        for line, column, message in found:
+            offset = sum(len(one) + 1 for one in text.split("\n")[: line - 1]) + max(column - 1, 0)
+            code, said, hint, shift = self._classified(message, scope)
+            yield _finding(code, said, hint, origin, offset + shift, text)
+
+    def _classified(self, message: str, scope: Scope) -> tuple[str, str, str, int]:
+        if match := re.match(r"undefined field '(.*?)' not found in struct '(?:remit\.)?(.*?)'", message):
+            name, owner = match.groups()
+            shape = Shape("reference", kinds=(owner,)) if owner in self.types.schemas.kinds else None
+            known = self.types.fields_of(shape) if shape else self._fields_of_object(owner)
+            said = f"{owner.replace('_', '.')} has no field {name!r}."
+            return "condition-unknown-field", said, did_you_mean(name, known), 1
+        if match := re.match(r"undeclared reference to '(.*?)'", message):
+            said = f"There is no variable or function {match.group(1)!r} here."
+            return "condition-unknown-name", said, did_you_mean(match.group(1), scope), 0
+        if "no matching overload" in message:
+            said = message[0].upper() + message[1:].replace("'_", "'").replace("_'", "'") + "."
+            if "double" in message and "int" in message:
+                return "condition-type", said, "A number with fractions is compared with 1.0, not 1.", 0
+            return "condition-type", said, "Both sides must be of one type.", 0
+        if message.startswith("Syntax error"):
+            return "condition-syntax", message + ".", "", 0
+        return "condition-type", message + ".", "", 0
+
+    def _fields_of_object(self, name: str) -> Mapping[str, Any]:
+        return self.types.object_fields(name)
+
+
+_CEL_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?: \[[A-Z_]+\])?$", re.MULTILINE)
+
+
+def _finding(code: str, message: str, hint: str, origin: Origin, offset: int, text: str = "") -> Finding:
+    return finding(
+        code,
+        message,
+        origin.place(offset, text),
+        hint=hint,
+        pointer=pointer_text(origin.pointer),
+        record=origin.record.id,
+    )
+
+
+def _shape_key(shape: Shape) -> str:
+    return f"{shape.type}:{shape.name}:{','.join(shape.kinds)}:{_shape_key(shape.item) if shape.item else ''}"
+
+
+def _functions() -> list[Any]:
+    from cel_expr_python import cel
+
+    instants = cel.Type.List(cel.Type.TIMESTAMP)
+    return [
+        cel.FunctionDecl(
+            name, [cel.Overload(f"{name}_list", return_type=cel.Type.TIMESTAMP, parameters=[instants], impl=choose)]
+        )
+        for name, choose in (("latest", max), ("earliest", min))
+    ]

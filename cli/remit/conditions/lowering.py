@@ -1,0 +1,250 @@
+"""Conditions as durable-rules tests over flat properties.
+
+A test is made of leaves that durable-rules is known to decide rightly: presence, equality, order of whole numbers, and
+fields that are true or false. Values that it cannot hold exactly are encoded so that it can: a number with fractions
+as the whole number of the same order, an instant as microseconds. What is left (macros, text tests, arithmetic)
+becomes a property that CEL computes beforehand. ``!`` is pushed down to the leaves, so that a missing field never
+matches, exactly as an error value of CEL is never true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from remit.conditions.checks import shape_at
+from remit.conditions.condition import Bindings, Compiler, Condition, EvaluationError
+from remit.conditions.messages import exact_seconds, plain
+from remit.conditions.tree import Call, Const, Has, ListOf, Node, Path
+from remit.references import Entity, instant
+from remit.schemas import Shape
+from remit.times import parse_instant
+
+Test = dict[str, Any]
+
+NEGATED = {"$lt": "$gte", "$lte": "$gt", "$gt": "$lte", "$gte": "$lt", "==": "$neq", "$neq": "=="}
+FLIPPED = {"$lt": "$gt", "$lte": "$gte", "$gt": "$lt", "$gte": "$lte", "==": "==", "$neq": "$neq"}
+_SIGNS = {"_<_": "$lt", "_<=_": "$lte", "_>_": "$gt", "_>=_": "$gte", "_==_": "==", "_!=_": "$neq"}
+_ORDERED = ("int", "number", "instant", "duration")
+LONGEST_TEXT = 60_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Property:
+    """One flat property of the fact that durable-rules sees, and where its value comes from."""
+
+    name: str
+    source: Literal["value", "present", "computed"]
+    path: Path | None = None
+    shape: Shape = field(default_factory=lambda: Shape("any"))
+    part: Condition | None = None
+
+    def read(self, bindings: Bindings) -> Any:
+        """The encoded value; None where there is none, and the property is left out."""
+        if self.part is not None:
+            try:
+                value = self.part.value(bindings)
+            except EvaluationError:
+                return None
+            return value if isinstance(value, bool) else None
+        assert self.path is not None
+        raw = follow(self.path.names, bindings)
+        if self.source == "present":
+            return True if raw is not None and raw != [] else None
+        return None if raw is None else encode(self.shape, raw)
+
+
+class Lowering:
+    """Lowers the conditions of one session; conditions that read the same field share its property."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self._compiler = compiler
+        self.properties: dict[str, Property] = {}
+
+    def test(self, condition: Condition) -> Test:
+        """The condition as a durable-rules test."""
+        return self._test(condition.root, True, condition)
+
+    def _test(self, node: Node, wanted: bool, within: Condition) -> Test:
+        match node:
+            case Call(function="!_", args=(inner,)):
+                return self._test(inner, not wanted, within)
+            case Call(function="_&&_" | "_||_" as function, args=(left, right)):
+                both = (function == "_&&_") == wanted
+                return _joined(
+                    "$and" if both else "$or", self._test(left, wanted, within), self._test(right, wanted, within)
+                )
+            case Call(function="_?_:_", args=(test, then, otherwise)):
+                yes = _joined("$and", self._test(test, True, within), self._test(then, wanted, within))
+                no = _joined("$and", self._test(test, False, within), self._test(otherwise, wanted, within))
+                return _joined("$or", yes, no)
+            case Has(path=path):
+                name = self._present(path, within)
+                return {"$ex" if wanted else "$nex": {name: 1}}
+            case Path():
+                return {self._value(node, within): wanted}
+            case Call(function="@in", args=(Path() as path, ListOf(items=items))) if items:
+                constants = [self._constant(item, path, within) for item in items]
+                if all(c is not None for c in constants):
+                    return self._membership(path, constants, wanted, within)
+            case Call(function=function, args=(left, right)) if function in _SIGNS:
+                lowered = self._comparison(_SIGNS[function], left, right, wanted, within)
+                if lowered is not None:
+                    return lowered
+        return {self._computed(node, within): wanted}
+
+    def _comparison(self, sign: str, left: Node, right: Node, wanted: bool, within: Condition) -> Test | None:
+        if not isinstance(left, Path):
+            left, right, sign = right, left, FLIPPED[sign]
+        if not isinstance(left, Path) or not self._decidable(sign, left, within):
+            return None
+        sign = sign if wanted else NEGATED[sign]
+        if isinstance(right, Path):
+            if not self._decidable(sign, right, within):
+                return None
+            first, second = self._value(left, within), self._value(right, within)
+            return {"$and": [{"$ex": {first: 1}}, {"$ex": {second: 1}}, _leaf(sign, first, {"$m": second})]}
+        constant = self._constant(right, left, within)
+        return None if constant is None else _leaf(sign, self._value(left, within), constant)
+
+    def _membership(self, path: Path, constants: list[Any], wanted: bool, within: Condition) -> Test:
+        name = self._value(path, within)
+        leaves = [_leaf("==" if wanted else "$neq", name, constant) for constant in dict.fromkeys(constants)]
+        return leaves[0] if len(leaves) == 1 else {"$or" if wanted else "$and": leaves}
+
+    def _decidable(self, sign: str, path: Path, within: Condition) -> bool:
+        shape = self._shape(path, within)
+        return shape.type in _ORDERED or (sign in ("==", "$neq") and shape.type in ("text", "bool"))
+
+    def _constant(self, node: Node, path: Path, within: Condition) -> Any:
+        shape = self._shape(path, within)
+        match node:
+            case Const(value=value):
+                # A value of the other type than the path's cannot get here: CEL's checker refuses the comparison.
+                return encode(shape, value) if shape.type in ("text", "int", "number", "bool") else None
+            case Call(function="timestamp", args=(Const(value=str() as text),)) if shape.type == "instant":
+                try:
+                    return encode(shape, parse_instant(text))
+                except ValueError:
+                    return None
+        return None
+
+    def _shape(self, path: Path, within: Condition) -> Shape:
+        shape = shape_at(path, within.scope, self._compiler.types) or Shape("any")
+        return Shape("text") if shape.type == "reference" and len(shape.kinds) != 1 else shape
+
+    def _value(self, path: Path, within: Condition) -> str:
+        return self._property(f"value {path}", "value", path=path, shape=self._shape(path, within)).name
+
+    def _present(self, path: Path, within: Condition) -> str:
+        shape = self._shape(path, within)
+        scalar = shape.type in ("text", "int", "number", "bool", "instant")
+        return self._value(path, within) if scalar else self._property(f"present {path}", "present", path=path).name
+
+    def _computed(self, node: Node, within: Condition) -> str:
+        part = self._compiler.part(node, within.scope)
+        return self._property(f"computed {part.text}", "computed", part=part).name
+
+    def _property(self, key: str, source: Literal["value", "present", "computed"], **more: Any) -> Property:
+        if key not in self.properties:
+            self.properties[key] = Property(f"p{len(self.properties)}", source, **more)
+        return self.properties[key]
+
+
+def _joined(sign: str, *tests: Test) -> Test:
+    """One flat $and or $or of the tests."""
+    parts = [part for test in tests for part in (test[sign] if set(test) == {sign} else [test])]
+    return {sign: parts}
+
+
+def _leaf(sign: str, name: str, value: Any) -> Test:
+    return {name: value} if sign == "==" else {sign: {name: value}}
+
+
+def encode(shape: Shape, value: Any) -> Any:
+    """A schema-valid value as one that durable-rules compares exactly; None when it has no exact form."""
+    match shape.type:
+        case "instant":
+            moment = value if isinstance(value, datetime) else instant(value)
+            return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
+        case "duration":
+            return exact_seconds(value)
+        case "number":
+            return _ordered(float(plain(shape, value)))
+        case "int":
+            return int(value)
+        case "bool":
+            return bool(value)
+        case "text":
+            text = str(value)
+            # Texts of 65,536 bytes and more compare modulo their length; a digest keeps equality, and is no literal.
+            return text if len(text) * 4 <= LONGEST_TEXT else "\u0001" + hashlib.sha256(text.encode()).hexdigest()
+    return None
+
+
+def _ordered(number: float) -> int | None:
+    """The whole number that stands in the order of whole numbers where ``number`` stands among the fractions."""
+    if math.isnan(number):
+        return None
+    bits: int = struct.unpack(">q", struct.pack(">d", number + 0.0))[0]
+    return bits if bits >= 0 else -(bits & 0x7FFF_FFFF_FFFF_FFFF)
+
+
+def follow(names: tuple[str, ...], bindings: Bindings) -> Any:
+    """The written value a path leads to, references followed; None where it ends early. A reference is its name."""
+    value: Any = bindings.values.get(names[0])
+    world = bindings.world
+    shape = bindings.scope.get(names[0])
+    if isinstance(value, Entity):
+        shape = world.schemas.kinds[value.kind].shape
+        if names[1:2] == ("id",):
+            return value.name
+        value = value.spec
+    for name in names[1:]:
+        if shape is not None and shape.type == "reference":
+            target = world.find(shape.kinds, value)
+            if name == "id":
+                return value
+            if target is None:
+                return None
+            value, shape = target.spec, world.schemas.kinds[target.kind].shape
+        if not isinstance(value, Mapping) or name not in value:
+            return None
+        value = value[name]
+        shape = shape.fields[name].shape if shape and name in shape.fields else None
+    return value
+
+
+def entity_at(names: tuple[str, ...], bindings: Bindings) -> Entity | None:
+    """The record or fact that a path of references leads to; a bare variable leads to what it stands for."""
+    if len(names) == 1:
+        value = bindings.values.get(names[0])
+        return value if isinstance(value, Entity) else None
+    kinds, name = _reference_at(names, bindings)
+    return bindings.world.find(kinds, name) if kinds else None
+
+
+def _reference_at(names: tuple[str, ...], bindings: Bindings) -> tuple[tuple[str, ...], Any]:
+    name = follow(names, bindings)
+    owner = names[:-1]
+    shape = _shape_of(owner, bindings)
+    field_shape = shape.fields.get(names[-1]) if shape else None
+    return (field_shape.shape.kinds if field_shape else ()), name
+
+
+def _shape_of(names: tuple[str, ...], bindings: Bindings) -> Shape | None:
+    kinds = bindings.world.schemas.kinds
+    value = bindings.values.get(names[0])
+    shape = kinds[value.kind].shape if isinstance(value, Entity) else bindings.scope.get(names[0])
+    for name in names[1:]:
+        part = shape.fields.get(name) if shape else None
+        shape = part.shape if part else None
+        if shape and shape.type == "reference":
+            shape = kinds[shape.kinds[0]].shape if len(shape.kinds) == 1 and shape.kinds[0] in kinds else None
+    return shape
