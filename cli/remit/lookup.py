@@ -34,7 +34,8 @@ def find_record(snapshot: Snapshot, schemas: Schemas, text: str) -> Record:
     """The one record or policy that ``text`` names.
 
     ``Kind/name`` (the kind as ``find_kind`` takes it), a path of the store, a name that only one record has, or a
-    title in either language that only one record has. Raises ``NotFound`` with the nearest id, or with all that it fits.
+    title in either language that only one record has. Raises ``NotFound`` with the nearest id, or with all
+    that it fits.
     """
     if text in snapshot.by_id:
         return snapshot.by_id[text]

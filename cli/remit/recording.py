@@ -1,9 +1,9 @@
 """Edits of records: planned on a snapshot, checked as they would be, and only then written.
 
 Planning reads and decides; it returns a ``Draft`` and touches nothing. A draft that would make a record worse than it
-was is refused with everything that is wrong with it, so that what is written is always at least as right as before; what
-was wrong already, here or elsewhere, does not stand in the way. References in feeds are not seen here: only ``check``
-with its facts can tell of those.
+was is refused with everything that is wrong with it, so that what is written is always at least as right as before;
+what was wrong already, here or elsewhere, does not stand in the way. References in feeds are not seen here: only
+``check`` with its facts can tell of those.
 """
 
 from __future__ import annotations

@@ -1,0 +1,23 @@
+"""remit remove: take a record away that nothing refers to."""
+
+from __future__ import annotations
+
+import click
+
+from remit.commands.drafts import carry_out
+from remit.commands.options import dry_run_option, format_option, opened
+from remit.recording import remove_record
+
+
+@click.command("remove")
+@click.argument("record", metavar="ID")
+@dry_run_option
+@format_option("text", "json")
+@click.pass_context
+def command(ctx: click.Context, record: str, dry_run: bool, fmt: str) -> None:
+    """Remove a record. Refused, with the list of users, while anything refers to it.
+
+    Example: remit remove Customer/harbour-bank --dry-run
+    """
+    store, snapshot, schemas, _ = opened(ctx)
+    carry_out(remove_record(snapshot, schemas, record), store, dry_run=dry_run, fmt=fmt)
