@@ -12,6 +12,8 @@ from remit.yamltext.reading import read
 from remit.yamltext.scalars import Doubt, resolve
 
 _NEVER = 1 << 30
+SHORT_KEY = 100
+"""Even when all of its characters need escapes, libyaml looks ahead far enough for the colon."""
 _TAG = "tag:yaml.org,2002:"
 _TAGS: dict[type, str] = {str: "str", bool: "bool", int: "int", float: "float", type(None): "null"}
 # Characters that a YAML 1.1 reader takes for line ends, or that a person cannot see: written as escapes.
@@ -80,6 +82,12 @@ class _Dumper(yaml.SafeDumper):
         if isinstance(meaning, Doubt):
             return f"{_TAG}int" if value.lstrip("-").isdigit() else f"{_TAG}float"
         return _TAG + _TAGS[type(meaning)]
+
+    def check_simple_key(self) -> bool:
+        """A short key stands before its colon, also when it is empty or has several lines; PyYAML writes ``? key``."""
+        simple = super().check_simple_key()
+        event: Any = self.event
+        return bool(simple) or (isinstance(event, yaml.ScalarEvent) and len(event.value) <= SHORT_KEY)
 
     def choose_scalar_style(self) -> Any:
         """Where PyYAML would put single quotes, double ones, unless the text itself holds what they would escape."""

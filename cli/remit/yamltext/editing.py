@@ -65,27 +65,21 @@ def edit(data: bytes, edits: Sequence[Edit]) -> bytes:
     text = text.replace("\r\n", "\n") if windows else text
     value = document.value
     for pointer, new in edits:
-        wanted = _applied(value, pointer, new)
-        for step in _steps((), value, wanted):
-            text = step.carry_out(text)
-        value = wanted
-    # A block of text at the very end needs the line end that the file may have lacked.
-    results = [_bytes(text, windows), _bytes(text + "\n", windows)]
-    faithful = next((result for result in results if _reads_as(result, value)), None)
-    if faithful is None:
-        _, findings = read(results[0], "")
-        reason = findings[0].message if findings else "its layout is unusual."
-        raise UserError(f"The file cannot be changed here without disturbing the rest: {reason}", "Edit it by hand.")
-    return faithful
-
-
-def _bytes(text: str, windows: bool) -> bytes:
+        for step in _steps((), value, _applied(value, pointer, new)):
+            value = step.on_value(value)
+            text = _settled(step.on_text(text), value)
     return (text.replace("\n", "\r\n") if windows else text).encode()
 
 
-def _reads_as(data: bytes, value: Any) -> bool:
-    document, _ = read(data, "")
-    return document is not None and same(document.value, value)
+def _settled(text: str, value: Any) -> str:
+    """``text``, known to read as ``value``; a block of text at its very end may need a line end more."""
+    for candidate in (text, text + "\n"):
+        document, _ = read(candidate.encode(), "")
+        if document is not None and same(document.value, value):
+            return candidate
+    _, findings = read(text.encode(), "")
+    reason = findings[0].message if findings else "its layout is unusual."
+    raise UserError(f"The file cannot be changed here without disturbing the rest: {reason}", "Edit it by hand.")
 
 
 # What is wanted: the edit on values
@@ -154,7 +148,24 @@ class _Step(NamedTuple):
     pointer: Pointer
     value: Any = None
 
-    def carry_out(self, text: str) -> str:
+    def on_value(self, value: Any) -> Any:
+        """A copy of ``value`` after this step."""
+        if not self.pointer:
+            return self.value
+        root = copy.deepcopy(value)
+        parent, key = root, self.pointer[-1]
+        for part in self.pointer[:-1]:
+            parent = parent[part]
+        if self.do == "delete":
+            del parent[key]
+        elif self.do == "insert" and isinstance(parent, list):
+            parent.insert(int(key), self.value)
+        else:
+            parent[key] = self.value
+        return root
+
+    def on_text(self, text: str) -> str:
+        """``text`` after this step, as well as a splice can do it; the caller reads it again."""
         source = _Source(text)
         if self.do == "set":
             return source.set(self.pointer, self.value)
@@ -284,7 +295,8 @@ class _Source:
             return self.text[: entry.after] + head + above + body + rest
         old_eol = self._line_end(start)
         tail = self.text[entry.end : old_eol].rstrip() if entry.end <= old_eol else ""
-        spaced = gap + head.lstrip() if head.strip() else head
+        # Behind a dash, the first line of a block says how far in the others stand.
+        spaced = gap + head.lstrip() if head.strip() and not (in_list and body) else head
         return self.text[: entry.after] + spaced + tail + body + rest[len(tail) :]
 
     def _entries(self, parent: Node) -> list[_Entry]:

@@ -34,12 +34,15 @@ _RAW = re.compile(
 # libyaml compares each %TAG line with all before it; no file needs one.
 _MOST_TAG_LINES = 32
 
+_SMALLER = "Split it into several records, or give the data as a feed."
 _HINTS = {
     "mapping values are not allowed": 'Put text that holds ": " in quotes, and look at the indentation.',
     "cannot start any token": "Indent with spaces; put text that begins with @, `, % or a tab in quotes.",
     "could not find expected ':'": "A key is followed by a colon and a space.",
     "expected <block end>": "Look at the indentation: it does not fit the lines above.",
     "did not find expected key": "Look at the indentation: it does not fit the lines above.",
+    "did not find expected ','": "A bracket or brace is not closed, or a comma is missing.",
+    "while scanning a quoted scalar": "A quotation mark is not closed.",
     "invalid Unicode character escape": "Write the character itself.",
 }
 
@@ -93,7 +96,7 @@ def read(data: bytes, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
 def _decoded(data: bytes, path: str) -> tuple[str, Finding | None]:
     if len(data) > LARGEST_FILE:
         message = f"The file has {len(data):,} bytes; the limit is {LARGEST_FILE:,}."
-        return "", finding("unreadable-file", message, Place(path), hint="Split it, or give the data as a feed.")
+        return "", finding("unreadable-file", message, Place(path), hint=_SMALLER)
     if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         message = "The file begins with a byte-order mark."
         return "", finding("unreadable-file", message, Place(path, 1, 1), hint="Save it as UTF-8 without a mark.")
@@ -143,7 +146,7 @@ class _Reader:
         self._events += 1
         if self._events > MOST_EVENTS:
             return self.refuse(
-                "yaml-too-deep", f"The file holds more than {MOST_EVENTS:,} values and keys.", _at(event)
+                "yaml-too-deep", f"The file holds more than {MOST_EVENTS:,} values and keys.", _at(event), _SMALLER
             )
         kind = type(event)
         if kind is yaml.ScalarEvent:
@@ -166,7 +169,7 @@ class _Reader:
     def end(self) -> None:
         """The stream is over."""
         if not self._documents:
-            self.refuse("yaml-many-documents", "The file holds no document.", (1, 1))
+            self.refuse("yaml-many-documents", "The file holds no document.", (1, 1), "Write a record, or remove it.")
 
     def refuse(self, code: str, message: str, at: tuple[int, int], hint: str = "") -> bool:
         """Note a finding where reading now is; False, so that ``return self.refuse(…)`` also stops."""
@@ -212,7 +215,9 @@ class _Reader:
 
     def _open(self, event: Any, value: dict[str, Any] | list[Any]) -> bool:
         if len(self._frames) == DEEPEST:
-            return self.refuse("yaml-too-deep", f"The values nest more than {DEEPEST} levels deep.", _at(event))
+            return self.refuse(
+                "yaml-too-deep", f"The values nest more than {DEEPEST} levels deep.", _at(event), _SMALLER
+            )
         if self._key_is_next():
             return self.refuse("yaml-key-not-text", "A key is a list or a mapping.", _at(event), "Make it text.")
         self._frames.append(_Frame(value, self._place_value(value, event)))
