@@ -1,4 +1,4 @@
-"""A small store for tests: three kinds of record, one kind of policy, Chinese titles, comments, and references both ways.
+"""A small store for tests: three kinds of record, one kind of policy, Chinese titles, comments, references.
 
 Its schemas are its own, so that a test says what it relies on and the example store may change freely.
 """
