@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from remit.sources.context import ROW_LIMIT
-from remit.sources.rawtext import Line, forbidden, lines, one_line_end
+from remit.sources.rawtext import Line, lines, one_line_end
+from remit.yamltext import forbidden_character
 
 LINES_LIMIT = 1000
 """Lines that one record may span."""
@@ -55,7 +56,7 @@ def _checked(cells: list[str]) -> tuple[Sequence[str], str]:
     joined = "".join(cells)
     if any("\udc80" <= character <= "\udcff" for character in joined):
         return (), "The row is not UTF-8 text, or not in the encoding that the mapping names."
-    if found := forbidden(joined):
+    if found := forbidden_character(joined):
         return (), f"A cell holds the character {found}, which no value may hold."
     return cells, ""
 

@@ -68,6 +68,8 @@ def _rows_pointer(value: Any, context: SourceContext) -> Pointer:
         return parse_pointer(context.mapping.rows)
     if isinstance(value, dict) and isinstance(value.get("facts"), list) and "id" not in value:
         return ("facts",)
+    if isinstance(value, dict) and isinstance(value.get("troubleTicket"), list):
+        return ("troubleTicket",)
     return ()
 
 

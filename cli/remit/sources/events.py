@@ -110,14 +110,15 @@ class Log:
 
     def _remarks(self) -> Iterator[Finding]:
         place = Place(self._context.path)
+        by_nature = {self._positions[column] for column in self._group.columns}
         if self._repeated:
             lines = "1 line repeats" if self._repeated == 1 else f"{self._repeated} lines repeat"
-            yield finding("events-repeated", f"{lines} another line exactly and was taken once.", place)
+            yield finding("events-repeated", f"{lines} another line exactly; such lines count once.", place)
         for name, recipe in self._mapping.fields.items():
             if recipe.event or not recipe.columns:
                 continue
             indexes = [self._positions[column] for column in recipe.columns]
-            if set(indexes) & {self._positions[column] for column in self._group.at.columns}:
+            if set(indexes) & by_nature:
                 continue
             if number := sum(_differs(events, indexes) for events in self._events.values()):
                 what = " and ".join(map(str, recipe.columns))

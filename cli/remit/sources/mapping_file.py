@@ -1,4 +1,4 @@
-"""Reading a mapping file: the whole file is checked before a row is read, and every slip is a finding with its place."""
+"""Reading a mapping file: all of it is checked before a row is read, and every slip is a finding with its place."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """JSON objects as rows, whichever way they came: our own shape, TM Forum trouble tickets, or foreign ones by a mapping.
 
 Which of the three it is, is decided for each object and in the open: a mapping decides for the whole feed; without one
-an object that says ``kind`` is ours, one that says it is a TMF621 ticket is one, and of the others those with an id are
-ours when the feed's kind is known.
+an object that says ``kind`` is ours, one that says it is a TMF621 ticket is one, and the others are ours when the kind of
+the feed is known.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Reader:
             yield mapped_row(mapping, self._kitchen, columns_of(value), self._context, place)
         elif mapping or self._is_ticket(value):
             yield self._tickets.item(value, place)
-        elif "kind" in value or (self._context.kind and "id" in value):
+        elif "kind" in value or self._context.kind:
             yield own_row(value, self._context, place)
         else:
             message = "The object is neither a fact (kind, id, fields) nor a TMF621 trouble ticket."
             hint = "Name the kind with --facts KIND=PATH and give each row an id, or give a mapping with --map."
-            yield finding("bad-row" if self._context.kind else "row-not-a-fact", message, place, hint=hint)
+            yield finding("row-not-a-fact", message, place, hint=hint)
 
     def notes(self) -> Iterator[Item]:
         """What is to be said about the feed as a whole, after its last object."""

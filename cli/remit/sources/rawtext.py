@@ -1,15 +1,15 @@
-"""Lines and characters of feeds: bounded reading, and the characters that no value may hold.
+"""Lines and characters of feeds: bounded reading, and the search for characters that no value may hold.
 
 Nothing here keeps more than one line in memory, however long a line the feed holds.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from remit.yamltext import forbidden_character
+
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 BOM = b"\xef\xbb\xbf"
 
@@ -38,31 +38,24 @@ def lines(file: BinaryIO, limit: int) -> Iterator[Line]:
 
 def foreign_encoding(start: bytes) -> str:
     """Why the first bytes of a feed cannot be UTF-8 text at all, or an empty text."""
-    if start.startswith(_UTF16) or b"\x00" in start[:4]:
-        return "the file looks like UTF-16 or UTF-32"
     if start.startswith(b"\x1f\x8b"):
         return "the file is compressed with gzip"
     if start.startswith(b"PK\x03\x04"):
         return "the file is a ZIP archive, such as an Excel workbook"
+    if start.startswith(_UTF16) or b"\x00" in start:
+        return "the file looks like UTF-16 or UTF-32"
     return ""
 
 
-def forbidden(text: str) -> str:
-    """The first character that no value may hold, as ``U+0000``; empty when all may stand.
-
-    Refused are control characters other than line feed and tab, bidirectional controls (they make a text read
-    otherwise than it is) and lone surrogates (they cannot be written as UTF-8).
-    """
-    match = _FORBIDDEN.search(text)
-    return f"U+{ord(match.group()):04X}" if match else ""
-
-
 def forbidden_in(value: Any) -> str:
-    """The same for every text and key inside a JSON value whose depth is already known to be small."""
+    """The first character in any text or key of a JSON value that no record may hold either; empty when there is none.
+
+    The depth of the value is already known to be small.
+    """
     if isinstance(value, str):
-        return forbidden(value)
+        return forbidden_character(value)
     if isinstance(value, dict):
-        return next(filter(None, (forbidden(key) or forbidden_in(item) for key, item in value.items())), "")
+        return next(filter(None, (forbidden_character(key) or forbidden_in(item) for key, item in value.items())), "")
     if isinstance(value, list):
         return next(filter(None, map(forbidden_in, value)), "")
     return ""

@@ -33,7 +33,9 @@ DEFAULT_TICKET_TYPE = "assist_check"
 _COMPLAINT_WORDS = ("complain", "dispute", "投诉")
 _TAKEN = frozenset(
     ("id", "creationDate", "resolutionDate", "status", "statusChange", "statusChangeHistory", "statusChangeDate")
-) | frozenset(("ticketType", "channel", "note", "relatedParty", "relatedEntity", "href", "@type", "@schemaLocation"))
+) | frozenset(
+    ("ticketType", "channel", "note", "relatedParty", "relatedEntity", "href", "@type", "@baseType", "@schemaLocation")
+)
 
 
 def detect(body: Mapping[str, Any]) -> bool:
@@ -127,10 +129,9 @@ class Tickets:
             return None
         if "resolutionDate" in ticket:
             return _instant(ticket, "resolutionDate")
-        steps = [*_objects(ticket, "statusChangeHistory"), *_objects(ticket, "statusChange")]
-        times = [_instant(step, "statusChangeDate") for step in steps
-                 if _plain(str(step.get("status"))) == "resolved" and "statusChangeDate" in step]  # fmt: skip
-        return max(times, key=parse_instant) if times else None
+        times = [*_times_resolved(_objects(ticket, "statusChangeHistory"), "statusChangeDate")]
+        times += _times_resolved(_objects(ticket, "statusChange"), "changeDate")
+        return max(times, key=parse_instant, default=None)
 
     def _customer(self, parties: list[Mapping[str, Any]]) -> str | None:
         ids = {str(_party_id(party)) for party in parties
@@ -160,7 +161,7 @@ class Tickets:
 
     def _progress(self, notes: list[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
         for note in notes:
-            if "date" not in note or not isinstance(note.get("text"), str):
+            if note.get("date") is None or not (isinstance(note.get("text"), str) and note["text"]):
                 self._left_out["notes without a date or text"] = None
                 continue
             author = {"by": note["author"]} if isinstance(note.get("author"), str) and note["author"] else {}
@@ -241,6 +242,13 @@ def _instant(holder: Mapping[str, Any], field: str) -> str:
     except ValueError as error:
         raise ValueError(f"{field}: {error}") from error
     return value
+
+
+def _times_resolved(steps: list[Mapping[str, Any]], field: str) -> Iterator[str]:
+    """When the ticket became resolved, by its history; version 4 and 5 name the history and its time differently."""
+    for step in steps:
+        if _plain(str(step.get("status"))) == "resolved" and step.get(field) is not None:
+            yield _instant(step, field)
 
 
 def _objects(ticket: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:

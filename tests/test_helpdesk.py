@@ -1,0 +1,199 @@
+"""The help-desk example: an event log becomes tickets, and broken promises are counted twice over.
+
+``REMIT_HELPDESK_LOG`` is the path of the real log (see docs/examples/helpdesk/README.md); a small log in its shape is
+always used.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from remit.places import Place
+from remit.schemas import load_schemas
+from remit.sources import Reading, SourceContext, read_mapping, read_source
+from remit.times import parse_duration, parse_instant, shifted
+
+EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "helpdesk"
+ROME = ZoneInfo("Europe/Rome")
+END = datetime(2014, 1, 4, tzinfo=ROME)
+LIMITS = {"level_1": "30d", "level_2": "45d", "level_3": "15d", "level_4": "25d"}
+COUNTS = {"level_1": (118, 0, 16), "level_2": (3511, 9, 15), "level_3": (925, 2, 378), "level_4": (26, 0, 3)}
+"""Tickets, never resolved ones and broken promises, as the page of the example shows them."""
+
+HEADER = (
+    "Case ID,Activity,Resource,Complete Timestamp,Variant,Variant index,Variant,seriousness,customer,product,"
+    "responsible_section,seriousness_2,service_level,service_type,support_section,workgroup\n"
+)
+
+
+def event(case: str, activity: str, at: str, *, level: str = "Value 1", customer: str = "Value 1") -> str:
+    """One line of a log in the shape of the real one."""
+    return f"{case},{activity},Value 1,{at}.000,V,1,V,Value 1,{customer},P,S,Value 1,{level},T,U,Value 1\n"
+
+
+SAMPLE = HEADER + "".join(
+    [
+        # No "Insert ticket"; reopened; the level changes after the first event; one line stands twice.
+        event("Case 1", "Assign seriousness", "2013/01/01 09:00:00"),
+        event("Case 1", "Take in charge ticket", "2013/01/01 09:05:00", level="Value 2"),
+        event("Case 1", "Resolve ticket", "2013/01/10 09:00:00", level="Value 2"),
+        event("Case 1", "Resolve ticket", "2013/01/31 09:00:01", level="Value 2"),
+        event("Case 1", "Resolve ticket", "2013/01/31 09:00:01", level="Value 2"),
+        event("Case 1", "Closed", "2013/02/20 09:00:00", level="Value 2"),
+        # Written out of order; its fifteen days hold a change to summer time.
+        event("Case 2", "Resolve ticket", "2013/04/04 08:59:59", level="Value 3", customer="Value 2"),
+        event("Case 2", "Insert ticket", "2013/03/20 09:00:00", level="Value 3", customer="Value 2"),
+        # Never resolved.
+        event("Case 3", "Assign seriousness", "2013/11/01 09:00:00", level="Value 4"),
+        event("Case 4", "Assign seriousness", "2014/01/02 09:00:00", level="Value 4"),
+    ]
+)
+
+
+def read_log(path: Path) -> Reading:
+    """The reading of a log by the example's own mapping."""
+    mapping, findings = read_mapping((EXAMPLE / "mapping.yaml").read_bytes(), "mapping.yaml")
+    assert findings == ()
+    return read_source(SourceContext(path.name, mapping=mapping, root=path.parent))
+
+
+def is_broken(body: Any) -> bool:
+    """Whether the limit of the ticket's level passed before it was resolved, or before the end when it never was."""
+    limit = shifted(parse_instant(body["openedAt"]), parse_duration(LIMITS[body["serviceLevel"]]), ROME)
+    resolved = parse_instant(body["resolvedAt"]) if "resolvedAt" in body else END
+    return limit < min(resolved, END)
+
+
+def counted(reading: Reading) -> dict[str, tuple[int, int, int]]:
+    """Tickets, never resolved ones and broken promises by service level."""
+    tickets = Counter(row.body["serviceLevel"] for row in reading.rows)
+    unresolved = Counter(row.body["serviceLevel"] for row in reading.rows if "resolvedAt" not in row.body)
+    broken = Counter(row.body["serviceLevel"] for row in reading.rows if is_broken(row.body))
+    return {level: (tickets[level], unresolved[level], broken[level]) for level in sorted(tickets)}
+
+
+def counted_by_sql(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """The same from the log in ``folder``, by the example's own SQL and nothing of Remit."""
+    duckdb = pytest.importorskip("duckdb", reason="the independent count needs duckdb")
+    sql = (EXAMPLE / "count.sql").read_text().replace("'finale.csv'", f"'{folder / 'finale.csv'}'")
+    with duckdb.connect() as connection:
+        rows = connection.execute(sql).fetchall()
+    return {
+        "level_" + level.removeprefix("Value "): (tickets, unresolved, broken)
+        for level, _, tickets, unresolved, broken, _ in rows
+    }
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "finale.csv"
+    path.write_text(SAMPLE)
+    return path
+
+
+def test_many_events_become_one_ticket(log: Path) -> None:
+    reading = read_log(log)
+
+    assert reading.report().to_json()["extra"] == {"events": 10, "repeated": 1}
+    assert [row.id for row in reading.rows] == ["Case 1", "Case 2", "Case 3", "Case 4"]
+    assert reading.rows[0].body == {
+        "openedAt": "2013-01-01T09:00:00+01:00",
+        "takenInChargeAt": "2013-01-01T09:05:00+01:00",
+        "resolvedAt": "2013-01-31T09:00:01+01:00",
+        "closedAt": "2013-02-20T09:00:00+01:00",
+        "serviceLevel": "level_1",
+        "seriousness": "value_1",
+        "customer": "customer-value-1",
+        "product": "P",
+        "serviceType": "T",
+        "workgroup": "Value 1",
+        "lastEvent": "Closed",
+    }
+    assert reading.rows[1].body["openedAt"] == "2013-03-20T09:00:00+01:00"
+    assert reading.rows[1].body["resolvedAt"] == "2013-04-04T08:59:59+02:00"
+
+
+def test_the_notes_say_what_was_repeated_and_what_differed(log: Path) -> None:
+    assert [(finding.code, finding.message) for finding in read_log(log).findings] == [
+        ("events-repeated", "1 line repeats another line exactly; such lines count once."),
+        ("events-differ", "service_level differs within 1 group; serviceLevel takes the first."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("Case 2,Wait\n", "bad-row"),
+        (event("Case 2", "Wait", "2013/13/01 09:00:00"), "row-unmapped"),
+        (event("Case 2", "Wait", "2013/03/31 02:30:00"), "row-unmapped"),
+        (event("Case 2", "Wait", "2013/03/21 09:00:00").replace("2013/03/21 09:00:00.000", ""), "bad-row"),
+    ],
+)
+def test_a_bad_line_rejects_its_own_ticket_and_no_other(log: Path, line: str, code: str) -> None:
+    log.write_text(SAMPLE + line)
+
+    reading = read_log(log)
+
+    assert [row.id for row in reading.rows] == ["Case 1", "Case 3", "Case 4"]
+    assert [(finding.code, finding.place.line) for finding in reading.findings[:1]] == [(code, 12)]
+    assert reading.report().rows == 4
+
+
+def test_a_line_that_belongs_to_no_ticket_is_a_row_of_its_own(log: Path) -> None:
+    log.write_text(SAMPLE + event("", "Wait", "2013/01/01 09:00:00"))
+
+    report = read_log(log).report()
+
+    assert (report.rows, report.accepted, report.rejected) == (5, 4, 1)
+
+
+def test_the_tickets_fit_the_schema_of_the_example(log: Path) -> None:
+    files = {path.relative_to(EXAMPLE).as_posix(): path.read_bytes() for path in EXAMPLE.rglob("*.schema.json")}
+    schemas, findings = load_schemas(files)
+
+    assert findings == ()
+    for row in read_log(log).rows:
+        assert [*schemas.check_fact("HelpTicket", row.body, Place(log.name), row.id)] == []
+
+
+def test_remit_and_sql_count_the_same_broken_promises_in_the_sample(log: Path) -> None:
+    expected = {"level_1": (1, 0, 1), "level_3": (1, 0, 0), "level_4": (2, 2, 1)}
+
+    assert counted(read_log(log)) == expected
+    assert counted_by_sql(log.parent) == expected
+
+
+def test_the_page_shows_the_counts() -> None:
+    page = (EXAMPLE / "README.md").read_text()
+
+    for level, (tickets, unresolved, broken) in COUNTS.items():
+        days = LIMITS[level].removesuffix("d")
+        assert f"| Value {level[-1]} | {days} | {tickets} | {unresolved} | {broken} | 0 |" in page
+
+
+def test_the_common_schema_of_the_example_is_that_of_the_root_store() -> None:
+    common = "schemas/common.schema.json"
+
+    assert (EXAMPLE / common).read_bytes() == (EXAMPLE.parents[2] / common).read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("REMIT_HELPDESK_LOG" not in os.environ, reason="REMIT_HELPDESK_LOG does not name the real log")
+def test_remit_and_sql_count_the_same_broken_promises_in_the_real_log(tmp_path: Path) -> None:
+    shutil.copyfile(os.environ["REMIT_HELPDESK_LOG"], tmp_path / "finale.csv")
+
+    reading = read_log(tmp_path / "finale.csv")
+
+    assert reading.report().to_json() == {
+        "path": "finale.csv", "format": "csv", "rows": 4580, "accepted": 4580, "rejected": 0,
+        "extra": {"events": 21348, "repeated": 127},
+    }  # fmt: skip
+    assert counted(reading) == counted_by_sql(tmp_path) == COUNTS
