@@ -329,6 +329,45 @@ def test_a_reference_that_the_new_name_would_capture_is_written_with_its_kind() 
     assert spec_of(draft, BANK)["roles"] == {"cm": "chen-jing", "ceA": "harbour"}
 
 
+def test_a_case_file_that_brings_its_own_record_keeps_its_name() -> None:
+    path = "rules/escalation/faults.cases.yaml"
+    own = "records:\n  - {kind: Person, metadata: {name: chen-jing}, spec: {status: active}}\n"
+    snapshot = snapshot_with(**{path: FILES[path].decode() + own})
+
+    assert path not in rename_record(snapshot, SCHEMAS, "Person/chen-jing", "chen-jing-2").files
+
+
+def test_rows_under_the_name_of_their_kind_are_followed() -> None:
+    path = "rules/escalation/faults.cases.yaml"
+    text = "facts:\n  Customer:\n    - {id: a, roles: {cm: wang-lei}}\n  Team: {lead: wang-lei}\n"
+    snapshot = snapshot_with(**{path: text})
+
+    draft = rename_record(snapshot, SCHEMAS, "Person/wang-lei", "wang")
+
+    assert (draft.files[path] or b"").decode() == text.replace("wang-lei", "wang")
+
+
+def test_remit_yaml_follows_a_parameter_set() -> None:
+    schema = (
+        FILES["schemas/kinds/Team.schema.json"].replace(b"Team", b"ParameterSet").replace(b"teams", b"parameter-sets")
+    )
+    body = FILES["records/teams/harbour.yaml"].replace(b"Team", b"ParameterSet")
+    files = {
+        **FILES,
+        "schemas/kinds/ParameterSet.schema.json": schema,
+        "records/parameter-sets/harbour.yaml": body,
+        "remit.yaml": FILES["remit.yaml"] + b"parameters: harbour # which set\n",
+    }
+    schemas, findings = load_schemas(files)
+    assert not findings
+
+    draft = rename_record(build_snapshot(files), schemas, "ParameterSet/harbour", "operator")
+
+    assert (draft.files["remit.yaml"] or b"").endswith(b"parameters: operator # which set\n")
+    with pytest.raises(Refused, match=r"remit\.yaml"):
+        remove_record(build_snapshot(files), schemas, "ParameterSet/harbour")
+
+
 def test_a_policy_takes_its_cases_along() -> None:
     draft = rename_record(SNAPSHOT, SCHEMAS, "faults", "fault-ladder")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from remit.assignments import field_text
 from remit.places import Place, Pointer
@@ -70,39 +70,58 @@ def _links(snapshot: Snapshot, schemas: Schemas) -> Iterator[tuple[Link, Use]]:
             for use in uses(entity, schema.shape):
                 yield _link(record.document, record.id, ("spec", *use.pointer), use), use
     for path, document in sorted(snapshot.cases.items()):
-        for pointer, kind, row in _rows(document.value, (), schemas):
-            entity = Entity(kind, "", row, document.place(pointer))
-            for use in uses(entity, schemas.kinds[kind].shape):
-                yield _link(document, path, (*pointer, *use.pointer), use), use
+        rows = list(_rows(document.value, (), schemas))
+        # What a case file brings along itself is not the store's, even where it has the same name.
+        own = {(row.kind, row.name) for row in rows}
+        for row in rows:
+            entity = Entity(row.kind, row.name, row.fields, document.place(row.pointer))
+            for use in uses(entity, schemas.kinds[row.kind].shape):
+                if not any((kind, use.name) in own for kind in use.kinds):
+                    yield _link(document, path, (*row.pointer, *use.pointer), use), use
 
 
 def _link(document: Document, user: str, pointer: Pointer, use: Use) -> Link:
     return Link(document.path, document.place(pointer), user, pointer, use.name)
 
 
-def _rows(value: Any, pointer: Pointer, schemas: Schemas) -> Iterator[tuple[Pointer, str, Mapping[str, Any]]]:
-    """Facts and records written inside a case file: the fields of each, where they stand, and of which kind they are.
+class _Row(NamedTuple):
+    """A fact or record inside a case file: where its fields stand, of which kind, its name, the fields themselves."""
 
-    A row says its kind itself, or stands in a mapping or list under the name of its kind.
-    """
+    pointer: Pointer
+    kind: str
+    name: str
+    fields: Mapping[str, Any]
+
+
+def _rows(value: Any, pointer: Pointer, schemas: Schemas) -> Iterator[_Row]:
+    """Every row of a case file. A row says its kind itself, or stands in a mapping or list under the kind's name."""
     if isinstance(value, list):
         for index, one in enumerate(value):
             yield from _rows(one, (*pointer, index), schemas)
+    elif isinstance(value, dict) and _kind_of(value) in schemas.kinds:
+        yield _row(value, pointer, value["kind"])
     elif isinstance(value, dict):
-        kind = value.get("kind")
-        if isinstance(kind, str) and kind in schemas.kinds:
-            spec = value.get("spec")
-            yield ((*pointer, "spec"), kind, spec) if isinstance(spec, dict) else (pointer, kind, value)
-            return
         for key, one in value.items():
-            if key in schemas.kinds:
-                for index, row in enumerate(one) if isinstance(one, list) else ():
-                    if isinstance(row, dict):
-                        yield (*pointer, key, index), key, row
-                if isinstance(one, dict):
-                    yield (*pointer, key), key, one
-            else:
+            if key not in schemas.kinds:
                 yield from _rows(one, (*pointer, key), schemas)
+            elif isinstance(one, dict):
+                yield _row(one, (*pointer, key), key)
+            elif isinstance(one, list):
+                places = ((*pointer, key, index) for index in range(len(one)))
+                yield from (_row(r, p, key) for r, p in zip(one, places, strict=True) if isinstance(r, dict))
+
+
+def _kind_of(value: Mapping[str, Any]) -> str:
+    kind = value.get("kind")
+    return kind if isinstance(kind, str) else ""
+
+
+def _row(value: Mapping[str, Any], pointer: Pointer, kind: str) -> _Row:
+    spec, metadata = value.get("spec"), value.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else value.get("id")
+    if isinstance(spec, dict):
+        return _Row((*pointer, "spec"), kind, str(name), spec)
+    return _Row(pointer, kind, str(name), value)
 
 
 def _config_links(snapshot: Snapshot, record: Record) -> list[Link]:

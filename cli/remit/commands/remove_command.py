@@ -17,7 +17,7 @@ from remit.recording import remove_record
 def command(ctx: click.Context, record: str, dry_run: bool, fmt: str) -> None:
     """Remove a record. Refused, with the list of users, while anything refers to it.
 
-    Example: remit remove Customer/harbour-bank --dry-run
+    Example: remit remove Visit/harbour-bank-2026-q4 --dry-run
     """
     store, snapshot, schemas, _ = opened(ctx)
     carry_out(remove_record(snapshot, schemas, record), store, dry_run=dry_run, fmt=fmt)

@@ -22,7 +22,7 @@ def command(ctx: click.Context, record: str, assignments: tuple[str, ...], dry_r
     like are in the envelope. A value is what the schema says: a text needs no quotes of its own, a list or mapping is
     written as JSON or YAML on one line.
 
-    Example: remit set Customer/harbour-bank customerGrade=group 'metadata.title.zh=海港银行'
+    Example: remit set Customer/harbour-bank status=at_risk 'metadata.title.zh=海港银行股份'
     """
     store, snapshot, schemas, _ = opened(ctx)
     carry_out(set_fields(snapshot, schemas, record, assignments), store, dry_run=dry_run, fmt=fmt)

@@ -27,7 +27,7 @@ def columns_of(schema: KindSchema, language: str) -> list[Column]:
     """Name, title, status when the kind has one, and two or three main fields.
 
     The main fields are those that ``x-remit-columns`` of the schema names, else the first required scalars, else the
-    first scalars there are.
+    first scalars there are; fields that every kind has are not among them.
     """
     name, title, status = ("名称", "标题", "状态") if language == "zh" else ("Name", "Title", "Status")
     columns = [Column("name", name), Column("title", title)]
@@ -54,9 +54,9 @@ def _main_fields(schema: KindSchema) -> list[str]:
     chosen = schema.schema.get("x-remit-columns")
     if isinstance(chosen, list):
         return [str(path) for path in chosen]
-    scalars = {
-        k: f for k, f in schema.shape.fields.items() if f.shape.type in _SCALARS and k not in ("status", "title")
-    }
+    own = schema.spec_schema.get("properties", {})
+    fields = {k: f for k, f in schema.shape.fields.items() if k in own and k not in ("status", "title")}
+    scalars = {k: f for k, f in fields.items() if f.shape.type in _SCALARS}
     return [k for k, f in scalars.items() if f.required][:_MAIN_FIELDS] or list(scalars)[: _MAIN_FIELDS - 1]
 
 
