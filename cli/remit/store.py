@@ -172,20 +172,7 @@ class Store:
         Raises:
             Refused: the path is not the store's, or a link is in the way.
         """
-        target = self._target(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
+        write_whole(self._target(path), data)
 
     def remove(self, path: str) -> None:
         """Take a file away; ``NotFound`` when it is not there."""
@@ -206,6 +193,23 @@ class Store:
             if step.is_symlink():
                 raise Refused(f"{step.relative_to(self.root).as_posix()} is a symbolic link", hint=_LINK_HINT)
         return target
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Put ``data`` at ``target`` (folders made as needed) so that nobody ever sees a part of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
 
 
 def _kind_on_disk(path: Path) -> str:
