@@ -121,7 +121,7 @@ def _text(moment: datetime | None) -> str | None:
 
 
 def decision_id(policy: str, level: str, subject: str, start: datetime | None, part: str = "", repeat: int = 0) -> str:
-    """The same policy, level, subject and clock start give the same id; a part of a subject and a repeat have their own."""
+    """The same policy, level, subject and clock start give the same id; a part and a repeat have their own."""
     start_text = "" if start is None else str(int(start.timestamp()))
     text = "\n".join([policy, level, subject, start_text, part, str(repeat)])
     return "d-" + hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -126,7 +126,11 @@ def finding(code: str, message: str, place: Place, *, hint: str = "", pointer: s
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The same findings by place, then severity, code and message; each once."""
-    return tuple(sorted(set(findings), key=lambda f: (f.place, _ORDER[f.severity], f.code, f.message, f.hint, f.pointer)))
+    return tuple(sorted(set(findings), key=_sort_key))
+
+
+def _sort_key(one: Finding) -> tuple[Place, int, str, str, str, str]:
+    return (one.place, _ORDER[one.severity], one.code, one.message, one.hint, one.pointer)
 
 
 def count(findings: Sequence[Finding]) -> dict[str, int]:

@@ -76,6 +76,7 @@ class Config:
     language: str = "en"
     protected: str = "main"
     parameters: str = ""
+    calendar: str = ""
     sources: tuple[Mapping[str, Any], ...] = ()
     channels: Mapping[str, Any] = field(default_factory=dict)
 
@@ -194,6 +195,7 @@ _SETTINGS: dict[str, type] = {
     "language": str,
     "protected": str,
     "parameters": str,
+    "calendar": str,
     "sources": list,
     "channels": dict,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -101,7 +101,7 @@ class World:
 
     @cached_property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
-        """The parameters that policies read as ``param.name``: those of the set that remit.yaml names, else of all sets."""
+        """The parameters that policies read as ``param.name``: of the set that remit.yaml names, else of all sets."""
         chosen = self.config.parameters
         sets = [s for s in self.all("ParameterSet") if not chosen or s.name == chosen]
         merged: dict[str, Mapping[str, Any]] = {}
@@ -144,7 +144,7 @@ def check_references(world: World, entities: Iterable[Entity], code: str = "unkn
 
 
 def _broken(world: World, use: Use, code: str) -> Finding:
-    where = dict(pointer="/spec" + pointer_text(use.pointer), record=use.user.ref)
+    where = {"pointer": "/spec" + pointer_text(use.pointer), "record": use.user.ref}
     place = use.user.place_of(use.pointer)
     field = ".".join(str(p) for p in use.pointer if isinstance(p, str))
     elsewhere = [k for k in sorted(world.schemas.kinds) if world.get(k, use.name)]
@@ -186,6 +186,14 @@ def _not_valid(entity: Entity, use: Use, target: Entity) -> Iterator[Finding]:
             pointer="/spec" + pointer_text(use.pointer),
             record=entity.ref,
         )
+
+
+def last_instant(value: Any, zone: ZoneInfo) -> datetime | None:
+    """The first instant after what ``validTo`` says: a date is valid to the end of its day."""
+    try:
+        return datetime.combine(date.fromisoformat(value) + timedelta(days=1), datetime.min.time(), zone)
+    except (TypeError, ValueError):
+        return instant(value)
 
 
 def instant(value: Any, zone: ZoneInfo | None = None) -> datetime | None:

@@ -1,7 +1,8 @@
 """From a role to the people who answer for it at an instant, with the way from the one to the other.
 
 A role is held through a record's own role field (the customer's ``roles.ceA``), or through a RoleAssignment scoped to
-the record. Where its holder is away, the backup acts (A role, then B role, domain 2.6 and PRM-39), then the level above.
+the record. Where its holder is away, the backup acts (A role, then B role, domain 2.6 and PRM-39), then the level
+above.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from remit.decisions import Told
-from remit.references import Entity, World, instant
+from remit.references import Entity, World, instant, last_instant
 from remit.times import format_instant
 
 BACKUPS = {"ceA": "ceB", "ceB": "ceA"}
@@ -118,7 +119,7 @@ def _assigned(world: World, role: str, of: Entity | None) -> list[tuple[Entity, 
 def unavailable(world: World, person: Entity, at: datetime) -> str:
     """Why a person cannot be told anything at ``at``; empty when they can."""
     spec = person.spec
-    starts, ends = instant(spec.get("validFrom"), world.zone), instant(spec.get("validTo"), world.zone)
+    starts, ends = instant(spec.get("validFrom"), world.zone), last_instant(spec.get("validTo"), world.zone)
     if starts is not None and at < starts:
         return f"begins on {format_instant(starts)[:10]}"
     if ends is not None and at >= ends:

@@ -12,7 +12,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from remit.references import Entity, World, instant
+from remit.references import Entity, World, instant, last_instant
 from remit.times import Duration
 
 METRICS: dict[str, str] = {
@@ -156,5 +156,5 @@ def _limit(entity: Entity, value_field: str, why: str) -> Iterator[tuple[str, Li
 
 def _valid(entity: Entity, at: datetime, world: World) -> bool:
     starts = instant(entity.spec.get("validFrom"), world.zone)
-    ends = instant(entity.spec.get("validTo"), world.zone)
+    ends = last_instant(entity.spec.get("validTo"), world.zone)
     return (starts is None or starts <= at) and (ends is None or at < ends)

@@ -1,0 +1,326 @@
+"""The engine: a snapshot's policies over a world of records and facts give dated decisions.
+
+``timeline`` is the one function behind evaluate, replay, forecast and plan. durable-rules decides which conditions hold
+for which subject; clocks say when each level was or will be crossed; CEL's own evaluator gives the trace of what it
+decided, and the two must agree on every decision that is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from remit.conditions.condition import Bindings, Compiler, Condition
+from remit.conditions.lowering import Lowering, entity_at, follow
+from remit.conditions.session import RuleSession, fits
+from remit.decisions import ClockReading, Decision, Reason, Stretch, Told, decision_id
+from remit.findings import Finding, finding
+from remit.policies.clocking import Calendars, Crossing, Lane, Window, amount_of, crossings, lanes
+from remit.policies.watch import Level, Watch
+from remit.references import Entity, World
+from remit.roles import resolve
+from remit.terms import GoverningTerm, governing_term
+from remit.times import in_zone
+from remit.wording import LANGUAGES, Wording, span_text
+
+
+class EnginesDisagree(AssertionError):
+    """durable-rules and CEL gave different answers to one question: a bug in Remit, never a decision."""
+
+
+@dataclass
+class Timeline:
+    """Decisions by instant, and what stood in the way of making others."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Rulebook:
+    """The watches of a snapshot, compiled into rule sessions once. Close it when done."""
+
+    def __init__(self, watches: Iterable[Watch], compiler: Compiler) -> None:
+        groups: dict[Any, list[Watch]] = {}
+        for watch in watches:
+            related = tuple(sorted((name, one.kind, one.field) for name, one in watch.related.items()))
+            each = (watch.each.variable, str(watch.each.path)) if watch.each else ()
+            groups.setdefault((watch.subject, each, related), []).append(watch)
+        self.groups = tuple(
+            _Group(tuple(sorted(group, key=lambda w: w.name)), compiler) for _, group in sorted(groups.items())
+        )
+
+    def close(self) -> None:
+        """Give every rule session back."""
+        for group in self.groups:
+            group.close()
+
+
+class _Group:
+    """Watches whose conditions see the same variables, and the sessions that decide them."""
+
+    def __init__(self, watches: tuple[Watch, ...], compiler: Compiler) -> None:
+        self.watches = watches
+        self._parts: list[tuple[Lowering, RuleSession]] = []
+        self._compiler = compiler
+        pending: dict[str, Any] = {}
+        lowering = Lowering(compiler)
+        for name, condition in self._conditions():
+            test = lowering.test(condition)
+            if pending and not fits({**pending, name: test}, len(lowering.properties)):
+                self._parts.append((lowering, RuleSession(pending)))
+                pending, lowering = {}, Lowering(compiler)
+                test = lowering.test(condition)
+            pending[name] = test
+        if pending:
+            self._parts.append((lowering, RuleSession(pending)))
+
+    def _conditions(self) -> Iterator[tuple[str, Condition]]:
+        for number, watch in enumerate(self.watches):
+            if watch.when is not None:
+                yield f"w{number}", watch.when
+            for rung, level in enumerate(watch.levels):
+                if level.when is not None:
+                    yield f"w{number}l{rung}", level.when
+
+    def holding(self, bindings: Bindings) -> Iterator[tuple[Watch, tuple[Level, ...]]]:
+        """The watches whose condition holds, each with the levels whose own condition holds."""
+        fired: set[str] = set()
+        for lowering, session in self._parts:
+            fired |= session.decide({name: p.read(bindings) for name, p in _named(lowering)})
+        for number, watch in enumerate(self.watches):
+            if watch.when is None or f"w{number}" in fired:
+                rungs = tuple(
+                    level
+                    for rung, level in enumerate(watch.levels)
+                    if level.when is None or f"w{number}l{rung}" in fired
+                )
+                yield watch, rungs
+
+    def close(self) -> None:
+        for _, session in self._parts:
+            session.close()
+
+
+def _named(lowering: Lowering) -> Iterator[tuple[str, Any]]:
+    for prop in lowering.properties.values():
+        yield prop.name, prop
+
+
+def timeline(
+    rulebook: Rulebook,
+    world: World,
+    window: Window,
+    wording: Wording,
+    *,
+    read_at: datetime | None = None,
+    subjects: Sequence[str] | None = None,
+) -> Timeline:
+    """Every decision whose instant lies in ``window``, and every standing one, by instant, policy, level and subject.
+
+    Args:
+        read_at: the instant at which clocks are read; without it each decision's clock is read at its own instant.
+        subjects: only these (``Kind/name``); without it every subject.
+    """
+    run = _Run(world, window, wording, read_at)
+    for group in rulebook.groups:
+        for entity in world.all(group.watches[0].subject):
+            if subjects is None or entity.ref in subjects:
+                run.decide(group, entity)
+    earliest = datetime.min.replace(tzinfo=window.end.tzinfo)
+    run.result.decisions.sort(key=lambda d: (d.at or earliest, d.policy, d.level, d.subject, d.id))
+    return run.result
+
+
+class _Run:
+    def __init__(self, world: World, window: Window, wording: Wording, read_at: datetime | None) -> None:
+        self.world = world
+        self.window = window
+        self.wording = wording
+        self.read_at = read_at
+        self.result = Timeline()
+        self.calendars = Calendars(world)
+        self._parameters = {name: p.get("value") for name, p in world.parameters.items()}
+        self._told_of: set[tuple[str, str]] = set()
+
+    def decide(self, group: _Group, entity: Entity) -> None:
+        watch = group.watches[0]
+        values: dict[str, Any] = {"subject": entity, "param": self._parameters}
+        for name, related in watch.related.items():
+            values[name] = self.world.joined(related.kind, related.field, entity.name)
+        needs_term = any(w.uses_term for w in group.watches)
+        for part, bound in self._items(watch, values):
+            bindings = Bindings(self.world, {**bound, "term": {}}, watch.scope)
+            if needs_term:
+                # The term of the moment asked about decides conditions; each clock pins its own below.
+                limits = governing_term(self.world, entity, self.window.end)
+                bindings = Bindings(self.world, {**bound, "term": _term_values(limits)}, watch.scope)
+            for one, levels in group.holding(bindings):
+                try:
+                    self._watch(one, levels, bindings, entity, part)
+                except ValueError as error:
+                    self._trouble(one, "policy-invalid", str(error))
+
+    def _items(self, watch: Watch, values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        if watch.each is None:
+            yield "", values
+            return
+        items = follow(watch.each.path.names, Bindings(self.world, values, watch.scope)) or ()
+        for index, item in enumerate(items):
+            yield str(index), {**values, watch.each.variable: item}
+
+    def _watch(self, watch: Watch, levels: tuple[Level, ...], bindings: Bindings, entity: Entity, part: str) -> None:
+        if watch.clock is None:
+            for level in levels:
+                self._add(watch, level, bindings, entity, part, None, None, {})
+            return
+        for lane in lanes(watch, bindings, self.calendars, self.window):
+            term: GoverningTerm = {}
+            if watch.uses_term:
+                term = governing_term(self.world, entity, lane.clock.start)
+                if not term:
+                    self._no_term(watch, entity)
+            for level in levels:
+                for crossing in crossings(level, lane, bindings, term, self.window.end):
+                    if self.window.holds(crossing.at):
+                        self._add(watch, level, bindings, entity, part, lane, crossing, term)
+
+    def _add(
+        self,
+        watch: Watch,
+        level: Level,
+        bindings: Bindings,
+        entity: Entity,
+        part: str,
+        lane: Lane | None,
+        crossing: Crossing | None,
+        term: GoverningTerm,
+    ) -> None:
+        at = crossing.at if crossing else None
+        moment = at or self.window.end
+        told = self._told(level, bindings, moment)
+        reading = self._read(lane, crossing, level, bindings, term) if lane and crossing else None
+        repeat = crossing.repeat if crossing else 0
+        start = lane.clock.start if lane else None
+        zone = self.world.zone
+        self.result.decisions.append(
+            Decision(
+                id=decision_id(watch.name, level.name, entity.ref, start, part, repeat),
+                policy=watch.name,
+                policy_kind=watch.record.kind,
+                level=level.name,
+                severity=level.severity,
+                subject_kind=entity.kind,
+                subject_name=entity.name,
+                at=in_zone(at, zone) if at else None,
+                ends=lane.clock.stop if lane else None,
+                due=in_zone(crossing.due, zone) if crossing and crossing.due else None,
+                notify=told,
+                message=self._message(watch, level, bindings, entity, told, crossing, reading, moment),
+                clauses=tuple(dict.fromkeys((*level.clauses, *watch.clauses))),
+                because=self._because(watch, level, bindings),
+                clock=reading,
+                term=_term_source(level, term),
+            )
+        )
+
+    def _told(self, level: Level, bindings: Bindings, at: datetime) -> tuple[Told, ...]:
+        people: dict[str, Told] = {}
+        for target in level.notify:
+            of = next((e for path in target.of if (e := entity_at(path.names, bindings))), None)
+            if target.of and of is None:
+                continue
+            for told in resolve(self.world, target.role, of, at).told:
+                people.setdefault(told.person, told)
+        return tuple(sorted(people.values()))
+
+    def _read(
+        self, lane: Lane, crossing: Crossing, level: Level, bindings: Bindings, term: GoverningTerm
+    ) -> ClockReading:
+        clock, until = lane.clock, self.read_at or crossing.at
+        amount = amount_of(level.trigger.amount, bindings, term)
+        by: Any = "days" if amount is not None and amount.unit == "wd" else "time"
+        zone = self.world.zone
+        segments = clock.segments(until, by=by, working=lane.working)
+        elapsed = clock.elapsed(until, by, working=lane.working)
+        return ClockReading(
+            start=in_zone(clock.start, zone),
+            due=in_zone(crossing.due, zone) if crossing.due else None,
+            elapsed_seconds=int(elapsed.total_seconds()),
+            segments=tuple(
+                Stretch(in_zone(s.start, zone), in_zone(s.end, zone), s.counted, s.reason) for s in segments
+            ),
+        )
+
+    def _because(self, watch: Watch, level: Level, bindings: Bindings) -> tuple[Reason, ...]:
+        reasons = []
+        for condition in (watch.when, level.when):
+            for part in condition.parts if condition else ():
+                holds = part.holds(bindings)
+                if not holds:
+                    raise EnginesDisagree(f"{watch.record.id}: {part.text} is decided true by one engine only")
+                values = {str(path): follow(path.names, bindings) for path in part.paths()}
+                reasons.append(Reason(part.text, holds, {k: v for k, v in values.items() if v is not None}))
+        return tuple(reasons)
+
+    def _message(
+        self,
+        watch: Watch,
+        level: Level,
+        bindings: Bindings,
+        entity: Entity,
+        told: tuple[Told, ...],
+        crossing: Crossing | None,
+        reading: ClockReading | None,
+        moment: datetime,
+    ) -> dict[str, str]:
+        messages = {}
+        for language in LANGUAGES:
+            customer = self.world.get("Customer", entity.spec.get("customer"))
+            people = [self.world.get("Person", one.person) for one in told]
+            context = {
+                "policy": watch.record.title(language),
+                "level": level.title.get(language) or level.name,
+                "subject": entity.title(language),
+                "subject_kind": self.world.schemas.kinds[entity.kind].title(language),
+                "customer": customer.title(language) if customer else "",
+                "fields": entity.spec,
+                "at": in_zone(moment, self.world.zone),
+                "due": in_zone(crossing.due, self.world.zone) if crossing and crossing.due else None,
+                "elapsed": span_text(timedelta(seconds=reading.elapsed_seconds), language) if reading else "",
+                "people": [person.title(language) for person in people if person],
+                **{name: value for name, value in bindings.values.items() if isinstance(value, dict)},
+            }
+            messages[language] = self.wording.message(level.message, language, context)
+        return messages
+
+    def _no_term(self, watch: Watch, entity: Entity) -> None:
+        if (watch.name, entity.ref) not in self._told_of:
+            self._told_of.add((watch.name, entity.ref))
+            message = f"No service term governs {entity.ref}, so {watch.record.id} cannot measure it."
+            hint = "Add a ServiceLevelSpecification for its product and the customer's grade, or name the service."
+            self.result.findings.append(
+                finding("no-governing-term", message, entity.place, hint=hint, record=entity.ref)
+            )
+
+    def _trouble(self, watch: Watch, code: str, message: str) -> None:
+        if (watch.name, message) not in self._told_of:
+            self._told_of.add((watch.name, message))
+            self.result.findings.append(finding(code, message, watch.record.place(("spec",)), record=watch.record.id))
+
+
+def _term_values(term: GoverningTerm) -> dict[str, Any]:
+    values: dict[str, Any] = {"id": next((limit.source for limit in term.values()), "")}
+    for name, limit in term.items():
+        values[name] = str(limit.duration) if limit.duration else limit.number
+    return values
+
+
+def _term_source(level: Level, term: GoverningTerm) -> str:
+    """The record that sets the limit a level is measured against, else the one that sets the first limit."""
+    amount = level.trigger.amount
+    if amount is not None and amount.path is not None and amount.path.names[0] == "term":
+        limit = term.get(amount.path.names[1])
+        return limit.source if limit else ""
+    return next((limit.source for limit in term.values()), "")

@@ -1,0 +1,261 @@
+"""The clocks that a watch runs for one subject, and the instants at which its levels are crossed.
+
+Nothing steps through time: a crossing is computed from the clock's segments. A lane is one clock with its end; a clock
+that begins again with every progress note has a lane for each, a cycle has a lane for each of its periods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import NamedTuple
+
+from remit.clocks import Clock, Pause, WorkCalendar, always, calendar_of
+from remit.conditions.condition import Bindings, Condition, EvaluationError
+from remit.conditions.lowering import follow
+from remit.conditions.tree import Path
+from remit.policies.watch import Amount, ClockRule, Level, Watch
+from remit.references import Entity, World, instant
+from remit.terms import GoverningTerm
+from remit.times import Duration, parse_duration, parse_share, period_of, periods_between
+
+MOST_REPEATS = 1_000
+"""A level that repeats stops here: nobody is told the same thing more often."""
+
+
+class Window(NamedTuple):
+    """The instants asked about: after ``start`` (None: ever), up to and including ``end``."""
+
+    start: datetime | None
+    end: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """True when ``at`` lies in (start, end]."""
+        return (self.start is None or self.start < at) and at <= self.end
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One clock of a subject; ``due`` is the time that ``before`` and ``past`` count from."""
+
+    clock: Clock
+    due: datetime | None
+    working: WorkCalendar | None
+
+
+class Crossing(NamedTuple):
+    """A level reached: when, the due time it stands for, and the how-manieth repeat (0 the first)."""
+
+    at: datetime
+    due: datetime | None
+    repeat: int
+
+
+class Calendars:
+    """The calendars of a world, built once each."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._built: dict[str, WorkCalendar] = {}
+
+    def named(self, name: str) -> WorkCalendar:
+        """The calendar record of that name; ``always`` is every hour in the store's zone.
+
+        Raises:
+            ValueError: there is no such record, or it cannot be a calendar.
+        """
+        if name not in self._built:
+            if name == "always":
+                self._built[name] = always(self._world.zone)
+            else:
+                record = self._world.get("Calendar", name)
+                if record is None:
+                    raise ValueError(f"there is no Calendar/{name}")
+                self._built[name] = calendar_of(name, record.spec)
+        return self._built[name]
+
+    def working(self, rule: ClockRule, subject: Entity) -> WorkCalendar | None:
+        """The calendar of working days: the policy's, the subject's own, its customer's, the store's."""
+        customer = self._world.get("Customer", subject.spec.get("customer"))
+        candidates = (
+            rule.working,
+            rule.calendar if rule.calendar != "always" else "",
+            subject.spec.get("calendar"),
+            customer.spec.get("calendar") if customer else None,
+            self._world.config.calendar,
+        )
+        name = next((c for c in candidates if c), None)
+        return self.named(name) if name else None
+
+
+def lanes(watch: Watch, bindings: Bindings, calendars: Calendars, window: Window) -> list[Lane]:
+    """The clocks that run for a subject; none when their start is not there."""
+    rule = watch.clock
+    assert rule is not None
+    subject = bindings.values["subject"]
+    assert isinstance(subject, Entity)
+    calendar = calendars.named(rule.calendar)
+    working = calendars.working(rule, subject)
+    pauses = _pauses(rule, bindings)
+    due = _first(rule.due, bindings)
+    start = _first(rule.start, bindings)
+    if rule.cycle:
+        return [
+            Lane(Clock(begin, stop, calendar, pauses), end, working)
+            for begin, end, stop in _cycles(rule, bindings, start, window)
+        ]
+    if start is None and due is None:
+        return []
+    stop = _earliest(rule.stop, bindings)
+    return [
+        Lane(Clock(begin, end, calendar, pauses), due, working)
+        for begin, end in _laps(rule, bindings, start or due, stop)
+    ]
+
+
+def _laps(
+    rule: ClockRule, bindings: Bindings, start: datetime | None, stop: datetime | None
+) -> Iterator[tuple[datetime, datetime | None]]:
+    assert start is not None
+    begin = start
+    for restart in sorted(set(_instants(rule.restarts, bindings))):
+        if restart > begin and (stop is None or restart < stop):
+            yield begin, restart
+            begin = restart
+    yield begin, stop
+
+
+def _cycles(
+    rule: ClockRule, bindings: Bindings, start: datetime | None, window: Window
+) -> Iterator[tuple[datetime, datetime, datetime | None]]:
+    """The periods that the window asks about and the one before each end of it: begin, end, and when it was met."""
+    assert rule.cycle is not None
+    zone = bindings.world.zone
+    first = period_of(window.start or window.end, rule.cycle, zone)
+    before = period_of(first.start - (first.end - first.start) / 2, rule.cycle, zone)
+    met = sorted(_instants(rule.met, bindings))
+    for period in periods_between(before.start, window.end, rule.cycle, zone):
+        if start is None or start < period.end:
+            yield period.start, period.end, next((m for m in met if m >= period.start), None)
+
+
+def _pauses(rule: ClockRule, bindings: Bindings) -> tuple[Pause, ...]:
+    if rule.pauses is None or (rule.pauses_when is not None and not rule.pauses_when.holds(bindings)):
+        return ()
+    world = bindings.world
+    fields = world.schemas.kinds[rule.pause_kind].pause or {}
+    pauses = []
+    for name in follow(rule.pauses.names, bindings) or ():
+        record = world.get(rule.pause_kind, name)
+        begin = instant(record.spec.get(fields["start"])) if record else None
+        if record is None or begin is None or not _approved(rule, record, bindings):
+            continue
+        reason = str(record.spec.get(fields.get("reason", ""), "") or record.kind.lower())
+        pauses.append(Pause(begin, instant(record.spec.get(fields["end"])), reason, record.ref))
+    return tuple(p for p in pauses if p.end is None or p.end > p.start)
+
+
+def _approved(rule: ClockRule, record: Entity, bindings: Bindings) -> bool:
+    if rule.pause_approved is None:
+        return False
+    values = {"item": record, "param": bindings.values["param"]}
+    return rule.pause_approved.holds(Bindings(bindings.world, values, bindings.scope))
+
+
+def _first(conditions: tuple[Condition, ...], bindings: Bindings) -> datetime | None:
+    return next((m for c in conditions if (m := moment(c, bindings)) is not None), None)
+
+
+def _earliest(conditions: tuple[Condition, ...], bindings: Bindings) -> datetime | None:
+    return min((m for c in conditions if (m := moment(c, bindings)) is not None), default=None)
+
+
+def moment(condition: Condition, bindings: Bindings) -> datetime | None:
+    """The instant that an expression gives; None where it gives none. A plain path is read without CEL."""
+    if isinstance(condition.root, Path):
+        return instant(follow(condition.root.names, bindings))
+    try:
+        value = condition.value(bindings)
+    except EvaluationError:
+        return None
+    return value if isinstance(value, datetime) else None
+
+
+def _instants(condition: Condition | None, bindings: Bindings) -> list[datetime]:
+    if condition is None:
+        return []
+    try:
+        values = condition.value(bindings)
+    except EvaluationError:
+        return []
+    return [value for value in values if isinstance(value, datetime)]
+
+
+def crossings(level: Level, lane: Lane, bindings: Bindings, term: GoverningTerm, until: datetime) -> Iterator[Crossing]:
+    """The instants at which ``level`` is crossed on ``lane``, up to ``until``: one, or one for each repeat.
+
+    A level is crossed at the first instant at which the counted time reaches it; a clock that stops at that instant has
+    stopped before it.
+
+    Raises:
+        ValueError: working days are asked of a clock that has no calendar with working days.
+    """
+    first, due = _crossing(level, lane, bindings, term)
+    if first is None:
+        return
+    yield Crossing(first, due, 0)
+    every = amount_of(level.every, bindings, term) if level.every else None
+    if every is None:
+        return
+    again = Clock(first, lane.clock.stop, lane.clock.calendar, lane.clock.pauses)
+    for repeat in range(1, MOST_REPEATS):
+        at = again.crossing(Duration(every.amount * repeat, every.unit), working=lane.working)
+        if at is None or at > until:
+            return
+        yield Crossing(at, due, repeat)
+
+
+def _crossing(
+    level: Level, lane: Lane, bindings: Bindings, term: GoverningTerm
+) -> tuple[datetime | None, datetime | None]:
+    clock, trigger = lane.clock, level.trigger
+    if trigger.kind == "start":
+        return (clock.start if clock.is_running(clock.start) else None), lane.due
+    amount = amount_of(trigger.amount, bindings, term)
+    if amount is None:
+        return None, None
+    if trigger.kind == "share":
+        limit = amount.scaled(share_of(level, bindings))
+        return clock.crossing(limit, working=lane.working), clock.due(amount, working=lane.working)
+    if trigger.kind == "after":
+        at = clock.crossing(amount, working=lane.working)
+        return at, clock.due(amount, working=lane.working)
+    if lane.due is None:
+        return None, None
+    if trigger.kind == "before":
+        at = max(clock.before(lane.due, amount, working=lane.working), clock.start)
+        return (at if clock.is_running(at) else None), lane.due
+    stopped = clock.stop is not None and clock.stop <= lane.due
+    overdue = None if stopped else Clock(lane.due, clock.stop, clock.calendar, clock.pauses)
+    return (overdue.crossing(amount, working=lane.working) if overdue else None), lane.due
+
+
+def share_of(level: Level, bindings: Bindings) -> Fraction:
+    """The share that a level waits for, as written or as its parameter says."""
+    if level.trigger.share_path is None:
+        return level.trigger.share
+    raw = follow(level.trigger.share_path.names, bindings)
+    return parse_share(raw) if isinstance(raw, str) else Fraction(str(raw))
+
+
+def amount_of(amount: Amount | None, bindings: Bindings, term: GoverningTerm) -> Duration | None:
+    """The span that a level waits for; None where its parameter, term or field says none."""
+    if amount is None or amount.path is None:
+        return amount.duration if amount else None
+    if amount.path.names[0] == "term":
+        limit = term.get(amount.path.names[1])
+        return limit.duration if limit else None
+    raw = follow(amount.path.names, bindings)
+    return parse_duration(raw) if isinstance(raw, str) else None
