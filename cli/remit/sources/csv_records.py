@@ -53,10 +53,11 @@ def records_of(file: BinaryIO, delimiter: str, encoding: str) -> Iterator[Record
 
 def _checked(cells: list[str]) -> tuple[Sequence[str], str]:
     cells = [one_line_end(cell) for cell in cells]
-    joined = "".join(cells)
-    if any("\udc80" <= character <= "\udcff" for character in joined):
+    found = forbidden_character("".join(cells))
+    if found.startswith("U+DC"):
+        # How undecodable bytes were let through, so that one of them costs its row only.
         return (), "The row is not UTF-8 text, or not in the encoding that the mapping names."
-    if found := forbidden_character(joined):
+    if found:
         return (), f"A cell holds the character {found}, which no value may hold."
     return cells, ""
 

@@ -1,8 +1,8 @@
 """JSON objects as rows, whichever way they came: our own shape, TM Forum trouble tickets, or foreign ones by a mapping.
 
 Which of the three it is, is decided for each object and in the open: a mapping decides for the whole feed; without one
-an object that says ``kind`` is ours, one that says it is a TMF621 ticket is one, and the others are ours when the kind of
-the feed is known.
+an object that says ``kind`` is ours, one that says it is a TMF621 ticket is one, and the others are ours when the kind
+of the feed is known.
 """
 
 from __future__ import annotations
