@@ -16,7 +16,8 @@ from remit.clocks import Clock, Pause, WorkCalendar, always, calendar_of
 from remit.conditions.condition import Bindings, Condition, EvaluationError
 from remit.conditions.lowering import follow
 from remit.conditions.tree import Path
-from remit.policies.watch import Amount, ClockRule, Level, Watch
+from remit.policies.reading import Amount, ClockRule
+from remit.policies.watch import Level, Watch
 from remit.references import Entity, World, instant
 from remit.terms import GoverningTerm
 from remit.times import Duration, parse_duration, parse_share, period_of, periods_between
@@ -46,11 +47,12 @@ class Lane:
 
 
 class Crossing(NamedTuple):
-    """A level reached: when, the due time it stands for, and the how-manieth repeat (0 the first)."""
+    """A level reached: when, the due time it stands for, which repeat (0 the first), and when it no longer stands."""
 
     at: datetime
     due: datetime | None
     repeat: int
+    ends: datetime | None
 
 
 class Calendars:
@@ -92,10 +94,13 @@ class Calendars:
 
 def lanes(watch: Watch, bindings: Bindings, calendars: Calendars, window: Window) -> list[Lane]:
     """The clocks that run for a subject; none when their start is not there."""
-    rule = watch.clock
-    assert rule is not None
     subject = bindings.values["subject"]
-    assert isinstance(subject, Entity)
+    assert watch.clock is not None and isinstance(subject, Entity)
+    return lanes_of(watch.clock, subject, bindings, calendars, window)
+
+
+def lanes_of(rule: ClockRule, subject: Entity, bindings: Bindings, calendars: Calendars, window: Window) -> list[Lane]:
+    """The clocks that ``rule`` runs for ``subject``, whatever the expressions of ``rule`` call it."""
     calendar = calendars.named(rule.calendar)
     working = calendars.working(rule, subject)
     pauses = _pauses(rule, bindings)
@@ -202,19 +207,16 @@ def crossings(level: Level, lane: Lane, bindings: Bindings, term: GoverningTerm,
     Raises:
         ValueError: working days are asked of a clock that has no calendar with working days.
     """
-    first, due = _crossing(level, lane, bindings, term)
-    if first is None:
-        return
-    yield Crossing(first, due, 0)
+    at, due = _crossing(level, lane, bindings, term)
     every = amount_of(level.every, bindings, term) if level.every else None
-    if every is None:
-        return
-    again = Clock(first, lane.clock.stop, lane.clock.calendar, lane.clock.pauses)
-    for repeat in range(1, MOST_REPEATS):
-        at = again.crossing(Duration(every.amount * repeat, every.unit), working=lane.working)
-        if at is None or at > until:
-            return
-        yield Crossing(at, due, repeat)
+    first, repeat, stop = at, 0, lane.clock.stop
+    while at is not None and at <= until:
+        following = None
+        if every is not None and repeat < MOST_REPEATS and first is not None:
+            again = Clock(first, stop, lane.clock.calendar, lane.clock.pauses)
+            following = again.crossing(Duration(every.amount * (repeat + 1), every.unit), working=lane.working)
+        yield Crossing(at, due, repeat, following or stop)
+        at, repeat = following, repeat + 1
 
 
 def _crossing(
