@@ -1,0 +1,231 @@
+"""Cases: what a policy must decide, for whom, and for whom not, written beside it as data.
+
+A case runs against the store's own records of fixed home (people, customers, terms …); operational records are left
+out, so that only what the case itself brings is decided. A decision that the case does not list fails it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from remit.conditions.condition import Compiler
+from remit.decisions import Decision
+from remit.engine import Rulebook, timeline
+from remit.findings import Finding, finding
+from remit.places import Place, pointer_text
+from remit.policies.clocking import Window
+from remit.policies.watch import Watch
+from remit.records import CASES_SUFFIX, Record, Snapshot
+from remit.references import Entity, World, check_references, instant
+from remit.schemas import Schemas
+from remit.times import format_instant
+from remit.wording import Wording
+
+SHAPE_KIND = "PolicyCases"
+_COMPARED = ("level", "subject", "at", "due", "severity", "term", "state")
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One case run: ``failures`` in words, empty when it holds; ``levels`` are those that fired."""
+
+    policy: str
+    name: str
+    place: Place
+    failures: tuple[str, ...]
+    levels: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class CaseRun:
+    """All cases of a snapshot: the results, and what kept cases from running."""
+
+    results: tuple[CaseResult, ...]
+    findings: tuple[Finding, ...]
+    uncovered: tuple[str, ...] = field(default=())
+    """Levels as ``policy/level`` that no case sees fire, or that no case sees stay silent."""
+
+
+@dataclass(frozen=True)
+class CaseBook:
+    """One case file with the policy it is about, as read."""
+
+    record: Record
+    policy: Record
+
+    @property
+    def cases(self) -> list[Mapping[str, Any]]:
+        """The cases, in the order written."""
+        return list(self.record.spec.get("cases", ()))
+
+    def place(self, index: int) -> Place:
+        """Where a case was written."""
+        return self.record.place(("spec", "cases", index))
+
+
+def case_books(snapshot: Snapshot, schemas: Schemas) -> tuple[list[CaseBook], list[Finding]]:
+    """The case files that fit their schema and stand beside a policy, and findings about the others."""
+    books, findings = [], []
+    by_path = {policy.path: policy for policy in snapshot.policies}
+    for path, document in sorted(snapshot.cases.items()):
+        body = document.value if isinstance(document.value, dict) else {}
+        record = Record(
+            str(body.get("kind", "")), path.rpartition("/")[2].removesuffix(CASES_SUFFIX), path, body, document
+        )
+        problems = list(schemas.check_record(record))
+        policy = by_path.get(path.removesuffix(CASES_SUFFIX) + ".yaml")
+        if policy is None:
+            message = f"There is no policy {path.removesuffix(CASES_SUFFIX)}.yaml for these cases."
+            problems.append(finding("case-invalid", message, Place(path, 1)))
+        findings += problems
+        if not problems and policy is not None:
+            books.append(CaseBook(record, policy))
+    return books, findings
+
+
+def policies_without_cases(snapshot: Snapshot) -> Iterator[Finding]:
+    """A finding for each policy that has no cases beside it."""
+    for policy in snapshot.policies:
+        path = policy.path.removesuffix(".yaml") + CASES_SUFFIX
+        if path not in snapshot.cases:
+            yield finding(
+                "no-cases", f"{policy.id} has no cases.", policy.place(), hint=f"Add {path}", record=policy.id
+            )
+
+
+def run_watch_cases(
+    book: CaseBook, watch: Watch, snapshot: Snapshot, world: World, compiler: Compiler
+) -> Iterator[CaseResult]:
+    """Run the cases of an escalation or warning policy."""
+    rulebook = Rulebook([watch], compiler)
+    wording = Wording(snapshot.files)
+    try:
+        for index, case in enumerate(book.cases):
+            yield _run(book, index, case, watch, rulebook, wording, world)
+    finally:
+        rulebook.close()
+
+
+def _run(
+    book: CaseBook,
+    index: int,
+    case: Mapping[str, Any],
+    watch: Watch,
+    rulebook: Rulebook,
+    wording: Wording,
+    world: World,
+) -> CaseResult:
+    policy = book.policy.id
+    case_world, subjects, failures = case_world_of(book, case, world)
+    at, start, end = (instant(case.get(key)) for key in ("at", "from", "to"))
+    if at is None and (start is None or end is None):
+        failures.append("The case has neither at, nor from and to.")
+    if failures:
+        return CaseResult(policy, case["name"], book.place(index), tuple(failures))
+    window = Window(None, at) if at is not None else Window(start, end)  # type: ignore[arg-type]
+    mine = [ref for ref in subjects if ref.startswith(f"{watch.subject}/")]
+    found = timeline(rulebook, case_world, window, wording, read_at=at, subjects=mine)
+    moment = window.end
+    decisions = [d for d in found.decisions if at is None or d.in_force(at)]
+    failures += compare(case.get("expect", ()), decisions, moment)
+    failures += [f.message for f in found.findings if f.severity == "error"]
+    for person in case.get("silent", ()):
+        told_by = [d for d in decisions if any(t.person == person for t in d.notify)]
+        failures += [f"{person} is told by level {d.level} of {d.subject}." for d in told_by]
+    return CaseResult(policy, case["name"], book.place(index), tuple(failures), frozenset(d.level for d in decisions))
+
+
+def case_world_of(book: CaseBook, case: Mapping[str, Any], world: World) -> tuple[World, list[str], list[str]]:
+    """The world of a case, the ids of what the case itself brings, and what is wrong with its rows."""
+    own: dict[str, Entity] = {}
+    failures: list[str] = []
+    for part in (book.record.spec, case):
+        for key, name_key in (("records", "name"), ("facts", "id")):
+            for number, row in enumerate(part.get(key, ())):
+                entity = _entity(row, name_key, number, book.record.place())
+                own[entity.ref] = entity
+                failures += _row_failures(entity, world.schemas)
+    if failures:
+        return world, [], failures
+    kept = [e for kind, schema in world.schemas.kinds.items() if schema.home == "record" for e in world.all(kind)]
+    case_world = World(world.schemas, [*own.values(), *(e for e in kept if e.ref not in own)], world.config)
+    failures = [f"{f.record}: {f.message}" for f in check_references(case_world, own.values(), "row-reference")]
+    return case_world, sorted(own), failures
+
+
+def _entity(row: Mapping[str, Any], name_key: str, number: int, place: Place) -> Entity:
+    name = row.get(name_key) or row.get("name") or row.get("id") or f"{row['kind'].lower()}-{number + 1}"
+    spec = {key: value for key, value in row.items() if key not in ("kind", name_key)}
+    if name_key == "name" or "name" not in spec:
+        spec.pop("id", None)
+    return Entity(row["kind"], str(name), spec, place)
+
+
+def _row_failures(entity: Entity, schemas: Schemas) -> list[str]:
+    if entity.kind not in schemas.kinds:
+        return [f"{entity.ref}: there is no kind {entity.kind}."]
+    problems = schemas.kinds[entity.kind].problems(entity.spec, of="spec")
+    return [f"{entity.ref} {pointer_text(p.pointer)}: {p.message} {p.hint}".strip() for p in problems]
+
+
+def compare(expected: Iterable[Mapping[str, Any]], decisions: list[Decision], moment: datetime) -> list[str]:
+    """What differs between the decisions that were expected and those that were made; each expectation is used once."""
+    failures = []
+    left = list(decisions)
+    for one in expected:
+        match = next((d for d in left if not _differences(one, d, moment)), None)
+        if match is not None:
+            left.remove(match)
+            continue
+        near = next((d for d in left if d.level == one.get("level")), None)
+        if near is None:
+            failures.append(f"Expected level {one.get('level')}{_about(one)}; it was not decided.")
+        else:
+            left.remove(near)
+            failures += [f"Level {near.level} of {near.subject}: {text}" for text in _differences(one, near, moment)]
+    for decision in left:
+        people = ", ".join(t.person for t in decision.notify) or "nobody"
+        at = format_instant(decision.at) if decision.at else "standing"
+        failures.append(f"Not expected: level {decision.level} of {decision.subject} at {at}, telling {people}.")
+    return failures
+
+
+def _about(expected: Mapping[str, Any]) -> str:
+    return f" of {expected['subject']}" if "subject" in expected else ""
+
+
+def _differences(expected: Mapping[str, Any], decision: Decision, moment: datetime) -> list[str]:
+    actual = decision.to_json(moment)
+    actual["subject"] = decision.subject
+    found = []
+    for key in _COMPARED:
+        if key not in expected or expected[key] == actual[key]:
+            continue
+        same_instant = key in ("at", "due") and instant(expected[key]) == instant(actual[key])
+        if not same_instant:
+            found.append(f"{key} is {actual[key]}, expected {expected[key]}.")
+    if "told" in expected:
+        told = sorted(t.person for t in decision.notify)
+        if told != sorted(expected["told"]):
+            found.append(
+                f"tells {', '.join(told) or 'nobody'}, expected {', '.join(sorted(expected['told'])) or 'nobody'}."
+            )
+    for language, words in expected.get("says", {}).items():
+        if words not in decision.message[language]:
+            found.append(f"says {decision.message[language]!r}, expected {words!r} in it.")
+    unknown = sorted(set(expected) - {*_COMPARED, "told", "says"})
+    found += [f"{key!r} cannot be expected of a decision." for key in unknown]
+    return found
+
+
+def uncovered_levels(watch: Watch, results: Iterable[CaseResult]) -> Iterator[str]:
+    """The levels of a policy that no case sees fire, or that every case sees fire."""
+    seen = list(results)
+    for level in watch.levels:
+        if not any(level.name in r.levels for r in seen):
+            yield f"{watch.record.id} {level.name}: no case in which it fires"
+        if not any(level.name not in r.levels for r in seen):
+            yield f"{watch.record.id} {level.name}: no case in which it stays silent"
