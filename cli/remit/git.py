@@ -135,6 +135,7 @@ class Repository:
         self.object_format = lines[3]
         self.top = self.git_dir if self.is_bare else Path(os.path.normpath(start.resolve() / lines[4]))
         self.zero = "0" * (40 if self.object_format == "sha1" else 64)
+        self._known: dict[str, str] = {}
 
     @classmethod
     def find(cls, start: Path) -> Repository | None:
@@ -297,6 +298,10 @@ class Repository:
         """
         return self._batch(sorted(set(oids)))
 
+    def find_blobs(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Like ``read_blobs``, without those that are missing."""
+        return self._batch_optional(sorted(set(names)))
+
     def blob_id(self, data: bytes) -> str:
         """The id that git gives ``data``, computed without git and without filters."""
         return hashlib.new(self.object_format, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
@@ -409,7 +414,7 @@ class Repository:
 
     def fetch(self, remote: str, refspecs: Sequence[str]) -> None:
         """Bring refs from ``remote``; a local ref under a pattern that is gone there goes here too. Tags stay out."""
-        command = ["fetch", "--quiet", "--no-tags", "--prune", "--no-recurse-submodules", "--no-write-fetch-head"]
+        command = ["fetch", "--no-progress", "--no-tags", "--prune", "--no-recurse-submodules", "--no-write-fetch-head"]
         program = ["--no-auto-maintenance", "--refmap=", "--upload-pack=git-upload-pack"]
         self._network(remote, [*command, *program, "--", remote, *refspecs])
 
@@ -475,9 +480,15 @@ class Repository:
     def _verify(self, name: str) -> str | None:
         if not name or any(ord(letter) < 0x20 for letter in name):
             return None
+        if name in self._known:
+            return self._known[name]
         done = self._git(["rev-parse", "--verify", "--quiet", "--end-of-options", name], ok=(0, 1, 128))
         sha = _decode(done.stdout).strip()
-        return sha if done.status == 0 and _HEX.fullmatch(sha) else None
+        if done.status or not _HEX.fullmatch(sha):
+            return None
+        if _HEX.fullmatch(name.partition("^")[0]):  # an object never becomes another one; a name does
+            self._known[name] = sha
+        return sha
 
     def _batch(self, names: Sequence[str]) -> dict[str, bytes]:
         """Raw contents of objects; a missing one raises."""
