@@ -410,8 +410,9 @@ def test_an_approval_stays_good_only_while_what_it_is_about_holds(
 
     assert find(lone, change.id).state == state
     if state == "outdated":
-        with pytest.raises(Refused, match="has moved at"):
-            applied(lone, change.id)
+        for act in (lambda: applied(lone, change.id), lambda: approve(lone, change.id, at=LATER)):
+            with pytest.raises(Refused, match="has moved at"):
+                act()
         assert git(lone.root, "rev-parse", "main") == tip
     else:
         done = applied(lone, change.id)
@@ -541,6 +542,50 @@ def test_an_error_after_the_push_landed_is_recognised(ann: Store, bob: Store, mo
     done = applied(bob, change.id)
 
     assert not done.already and find(ann, change.id).state == "applied"
+
+
+def test_an_apply_that_was_killed_after_the_branch_moved_is_finished_by_the_next(
+    lone: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = propose(edited(lone), "x", at=AT)
+    git(lone.root, "checkout", "--quiet", ".")
+    be(lone.root, "bob-sun")
+    approve(lone, change.id, at=AT)
+
+    def killed(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("remit.changing._follow", killed)
+        with pytest.raises(KeyboardInterrupt):
+            applied(lone, change.id)
+    done = applied(lone, change.id)
+
+    assert done.already and git(lone.root, "status", "--porcelain") == ""
+    assert git(lone.root, "rev-list", "--count", "main") == "2"
+
+
+def test_files_that_cannot_follow_do_not_hide_that_the_change_is_in(lone: Store) -> None:
+    change = propose(edited(lone), "x", at=AT)
+    be(lone.root, "bob-sun")
+    approve(lone, change.id, at=AT)
+    (lone.root / ".git" / "index.lock").touch()
+
+    done = applied(lone, change.id)
+
+    assert git(lone.root, "rev-parse", "main") == done.commit and "could not follow" in done.notes[0]
+
+
+def test_a_proposal_that_the_origin_declines_leaves_nothing_here(ann: Store, origin: Path) -> None:
+    hook = origin / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho closed today >&2\nexit 1\n")
+    hook.chmod(0o755)
+
+    with pytest.raises(Refused, match="closed today"):
+        propose(edited(ann), "x", at=AT)
+
+    assert Repository(ann.root).refs(CHANGES) == {} and changes(ann) == []
 
 
 def test_files_that_somebody_edited_are_left_and_named(lone: Store) -> None:
