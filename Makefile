@@ -1,0 +1,48 @@
+# Each target makes what it needs in .venv; nothing else has to be done first.
+# PYTHON=/path/to/python3.12 chooses the interpreter; only the package index is asked for anything.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs venv clean
+
+BIN := .venv/bin
+
+help:
+	@echo "make demo    see what Remit does, on a temporary store with two months of tickets and orders"
+	@echo "make test    run the tests"
+	@echo "make lint    style, types and the floors of the program"
+	@echo "make bench   measure checking and evaluating against plain reading"
+	@echo "make docs    write the reference pages anew"
+	@echo "make venv    only prepare .venv; afterwards: .venv/bin/remit --help"
+	@echo "make clean   remove .venv and what tools left behind"
+
+demo: .venv/ready
+	@$(BIN)/remit demo
+
+test: .venv/ready-to-develop
+	@$(BIN)/python -m pytest
+
+lint: .venv/ready-to-develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/ready
+	@$(BIN)/python benchmarks/run.py
+
+docs: .venv/ready
+	@$(BIN)/python docs/generate.py
+
+venv: .venv/ready
+
+# A stamp is touched last, so that an interrupted installation is taken up again.
+.venv/ready: pyproject.toml setup.py .ci/prepare
+	@.ci/prepare .
+	@touch $@
+
+.venv/ready-to-develop: pyproject.toml setup.py .ci/prepare
+	@.ci/prepare ".[dev]"
+	@touch .venv/ready $@
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
