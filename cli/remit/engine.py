@@ -133,6 +133,27 @@ def timeline(
     return run.result
 
 
+def bindings_of(
+    world: World, watch: Watch, entity: Entity, at: datetime, *, uses_term: bool | None = None
+) -> Iterator[tuple[str, Bindings]]:
+    """What the variables of a watch stand for, once for each item that it watches, with the item's index as text.
+
+    The term of the moment asked about serves conditions; each clock pins the one that governed when it started.
+    """
+    values: dict[str, Any] = {"subject": entity}
+    values["param"] = {name: parameter.get("value") for name, parameter in world.parameters.items()}
+    for name, related in watch.related.items():
+        values[name] = world.joined(related.kind, related.field, entity.name)
+    wanted = watch.uses_term if uses_term is None else uses_term
+    values["term"] = _term_values(governing_term(world, entity, at)) if wanted else {}
+    if watch.each is None:
+        yield "", Bindings(world, values, watch.scope)
+        return
+    items = follow(watch.each.path.names, Bindings(world, values, watch.scope)) or ()
+    for index, item in enumerate(items):
+        yield str(index), Bindings(world, {**values, watch.each.variable: item}, watch.scope)
+
+
 class _Run:
     def __init__(self, world: World, window: Window, wording: Wording, read_at: datetime | None) -> None:
         self.world = world
@@ -141,34 +162,16 @@ class _Run:
         self.read_at = read_at
         self.result = Timeline()
         self.calendars = Calendars(world)
-        self._parameters = {name: p.get("value") for name, p in world.parameters.items()}
         self._told_of: set[tuple[str, str]] = set()
 
     def decide(self, group: _Group, entity: Entity) -> None:
-        watch = group.watches[0]
-        values: dict[str, Any] = {"subject": entity, "param": self._parameters}
-        for name, related in watch.related.items():
-            values[name] = self.world.joined(related.kind, related.field, entity.name)
-        needs_term = any(w.uses_term for w in group.watches)
-        for part, bound in self._items(watch, values):
-            bindings = Bindings(self.world, {**bound, "term": {}}, watch.scope)
-            if needs_term:
-                # The term of the moment asked about decides conditions; each clock pins its own below.
-                limits = governing_term(self.world, entity, self.window.end)
-                bindings = Bindings(self.world, {**bound, "term": _term_values(limits)}, watch.scope)
+        uses_term = any(watch.uses_term for watch in group.watches)
+        for part, bindings in bindings_of(self.world, group.watches[0], entity, self.window.end, uses_term=uses_term):
             for one, levels in group.holding(bindings):
                 try:
                     self._watch(one, levels, bindings, entity, part)
                 except ValueError as error:
                     self._trouble(one, "policy-invalid", str(error))
-
-    def _items(self, watch: Watch, values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        if watch.each is None:
-            yield "", values
-            return
-        items = follow(watch.each.path.names, Bindings(self.world, values, watch.scope)) or ()
-        for index, item in enumerate(items):
-            yield str(index), {**values, watch.each.variable: item}
 
     def _watch(self, watch: Watch, levels: tuple[Level, ...], bindings: Bindings, entity: Entity, part: str) -> None:
         if watch.clock is None:
@@ -214,7 +217,7 @@ class _Run:
                 subject_kind=entity.kind,
                 subject_name=entity.name,
                 at=in_zone(at, zone) if at else None,
-                ends=lane.clock.stop if lane else None,
+                ends=crossing.ends if crossing else None,
                 due=in_zone(crossing.due, zone) if crossing and crossing.due else None,
                 notify=told,
                 message=self._message(watch, level, bindings, entity, told, crossing, reading, moment),

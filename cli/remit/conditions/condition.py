@@ -148,9 +148,19 @@ class Compiler:
         self._parts: dict[tuple[str, int], Condition] = {}
 
     def compile(
-        self, text: Any, scope: Scope, origin: Origin, *, wants: tuple[str, ...] = ("bool",)
+        self,
+        text: Any,
+        scope: Scope,
+        origin: Origin,
+        *,
+        wants: tuple[str, ...] = ("bool",),
+        may_miss: bool = False,
     ) -> tuple[Condition | None, list[Finding]]:
-        """The condition, or None and why not. ``wants`` are the kinds of value that its place can use."""
+        """The condition, or None and why not.
+
+        ``wants`` are the kinds of value that its place can use, none for any; where ``may_miss``, a plain path needs no
+        ``has()``, because its place has a meaning for a missing value.
+        """
         if not isinstance(text, str) or not text.strip():
             return None, [_finding("condition-syntax", "Expected a CEL expression.", "", origin, 0)]
         if len(text) > MAX_LENGTH:
@@ -165,8 +175,9 @@ class Compiler:
         findings = [
             _finding(code, message, hint, origin, offset, text)
             for code, offset, message, hint in complaints(decoded.root, scope, self.types)
+            if not (may_miss and isinstance(decoded.root, Path) and code == "condition-unguarded")
         ]
-        if kind not in wants:
+        if wants and kind not in wants:
             message = f"Expected a value of type {' or '.join(wants)}; this is a {kind}."
             findings.append(_finding("condition-not-bool", message, "", origin, 0, text))
         condition = Condition(text, decoded.root, kind, expression, scope, self)

@@ -94,16 +94,33 @@ def lint(tests: Mapping[str, dict[str, Any] | None]) -> None:
     """
     if not 1 <= len(tests) <= MAX_RULES:
         raise OutsideEnvelope(f"1 to {MAX_RULES} rules a session, not {len(tests)}")
-    leaves = 0
-    for name, test in tests.items():
+    for name in tests:
         if "$" in name:
             raise OutsideEnvelope(f"the rule name {name!r} would be taken for a chart")
-        if test is not None:
-            leaves += sum(1 for _ in _leaves(test))
+    leaves = sum(size(test) for test in tests.values())
     if leaves > MAX_TESTS:
         raise OutsideEnvelope(f"at most {MAX_TESTS} tests a session, not {leaves}")
     if sum(weight(test) for test in tests.values()) > MAX_TRUE_SIBLINGS:
         raise OutsideEnvelope("too many alternatives could be true at once")
+
+
+def size(test: dict[str, Any] | None) -> int:
+    """How many leaves a test has.
+
+    Raises:
+        OutsideEnvelope: the test has a form that the engine does not handle rightly.
+    """
+    return 0 if test is None else sum(1 for _ in _leaves(test))
+
+
+def fits(tests: Mapping[str, dict[str, Any] | None], properties: int) -> bool:
+    """True when one session can hold these tests over so many properties."""
+    return (
+        len(tests) <= MAX_RULES
+        and sum(weight(test) for test in tests.values()) <= MAX_TRUE_SIBLINGS
+        and sum(size(test) for test in tests.values()) <= MAX_TESTS
+        and properties <= MAX_PROPERTIES
+    )
 
 
 def _leaves(test: Any) -> Iterator[Any]:

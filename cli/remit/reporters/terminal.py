@@ -9,7 +9,7 @@ _BIDI_AND_INVISIBLE = {*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x
 
 
 def safe(text: str) -> str:
-    r"""``text`` with control, bidirectional and invisible characters shown as ``\\x1b``; newlines and tabs stay (R30)."""
+    r"""``text`` with control, bidirectional and invisible characters shown as ``\\x1b``; newline and tab stay (R30)."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(character) for character in text)

@@ -1,0 +1,86 @@
+"""What evaluate, forecast and replay share: their options and their output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remit.commands.loading import loaded, say_findings, strict_option
+from remit.commands.options import FactsArgument, facts_option, format_option, map_option, print_json, ref_option
+
+if TYPE_CHECKING:
+    from remit.decisions import Decision
+    from remit.engine import Timeline
+    from remit.evaluating import Loaded
+
+MOST_SHOWN = 20
+
+
+def asking_options(command: Any) -> Any:
+    """``--facts --map --ref --format --all --strict``."""
+    for option in (
+        strict_option,
+        click.option("--all", "show_all", is_flag=True, help=f"Show every decision, not the first {MOST_SHOWN}."),
+        format_option("text", "json"),
+        ref_option,
+        map_option,
+        facts_option,
+    ):
+        command = option(command)
+    return command
+
+
+def fail_on_option(command: Any) -> Any:
+    """``--fail-on SEVERITY``."""
+    return click.option(
+        "--fail-on",
+        type=click.Choice(["info", "caution", "breach", "critical"]),
+        help="Exit 1 when a decision is at least so grave.",
+    )(command)
+
+
+def asked(ctx: click.Context, ref: str | None, facts: Sequence[FactsArgument], map_path: Path | None) -> Loaded:
+    """The store and feeds that the options name."""
+    return loaded(ctx, ref, facts, map_path)
+
+
+def output(
+    loaded: Loaded,
+    found: Timeline,
+    decisions: list[Decision],
+    at: datetime,
+    window: dict[str, str],
+    fmt: str,
+    *,
+    show_all: bool,
+    strict: bool,
+    fail_on: str | None = None,
+) -> int:
+    """Print decisions as text or JSON, say what stood in the way, and give the exit code.
+
+    ``window`` holds ``from`` and ``to`` for forecast and replay, and is empty for evaluate.
+    """
+    from remit.decisions import rank
+    from remit.findings import in_order
+    from remit.reporters.decisions import decision_lines
+    from remit.times import format_instant
+
+    findings = in_order((*loaded.findings, *found.findings))
+    if fmt == "json":
+        head = window or {"at": format_instant(at)}
+        body = [d.to_json(d.at or at if window else at) for d in decisions]
+        commit = loaded.snapshot.commit or None
+        print_json({**head, "commit": commit, "decisions": body, "findings": [f.to_json() for f in findings]})
+    else:
+        language = loaded.snapshot.config.language
+        most = None if show_all else MOST_SHOWN
+        for line in decision_lines(decisions, at, language, most=most, by_time=bool(window)):
+            click.echo(line)
+        say_findings(findings)
+    left_out = any(report.rejected for report in loaded.reports)
+    grave = fail_on is not None and any(rank(d.severity) >= rank(fail_on) for d in decisions)
+    return int(grave or (strict and left_out))

@@ -1,0 +1,46 @@
+"""remit check: everything that is wrong with a store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from remit.commands.loading import loaded
+from remit.commands.options import at_option, format_option, print_json, ref_option
+
+
+@click.command()
+@click.option("--since", metavar="REF", help="Also judge the way from this commit on: forbidden transitions.")
+@at_option
+@ref_option
+@format_option("text", "json")
+@click.pass_context
+def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None, fmt: str) -> int:
+    """Find everything that is wrong: YAML, schemas, references, policies, who is reached, and cases.
+
+    Example: remit check --since origin/main
+
+    Exit code 1 when there is an error; warnings alone give 0.
+    """
+    from remit import checking
+    from remit.findings import count, has_errors, in_order
+    from remit.reporters.findings import finding_lines, summary
+    from remit.reporters.terminal import plural
+
+    read = loaded(ctx, ref)
+    findings = checking.check(read, at=at)
+    if since is not None:
+        findings = in_order((*findings, *checking.since(read, loaded(ctx, since))))
+    if fmt == "json":
+        commit = read.snapshot.commit or None
+        print_json({"findings": [f.to_json() for f in findings], "counts": count(findings), "commit": commit})
+    else:
+        for line in finding_lines(findings):
+            click.echo(line)
+        kinds = [
+            plural(len(read.snapshot.records), "record"),
+            plural(len(read.snapshot.policies), "policy", "policies"),
+        ]
+        click.echo(f"{' and '.join(kinds)} checked: {summary(findings)}")
+    return int(has_errors(findings))

@@ -1,0 +1,54 @@
+"""What the asking commands share: a store with its feeds, read as the options say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remit.commands.options import FactsArgument, store_of
+from remit.reporters.findings import finding_lines, summary
+
+if TYPE_CHECKING:
+    from remit.evaluating import Loaded
+    from remit.findings import Finding
+
+
+def loaded(
+    ctx: click.Context, ref: str | None, facts: Sequence[FactsArgument] = (), map_path: Path | None = None
+) -> Loaded:
+    """The store as of ``ref`` with the feeds given, or else those of ``remit.yaml``."""
+    from remit.evaluating import feeds_of, load
+
+    store = store_of(ctx)
+    files = store.files(ref)
+    return load(files, feeds_of(files, store.root, facts, map_path))
+
+
+def strict_option(command: Any) -> Any:
+    """``--strict``: rows that were left out make the command fail."""
+    return click.option("--strict", is_flag=True, help="Fail (exit 1) when a row of a feed was left out.")(command)
+
+
+def say_findings(findings: Sequence[Finding], *, most: int = 10) -> None:
+    """On stderr: what was found on the way, shortened, with the way to see all of it."""
+    grave = [f for f in findings if f.severity != "info"]
+    for line in finding_lines(grave[:most]):
+        click.echo(line, err=True)
+    if len(grave) > most:
+        click.echo(f"… and {len(grave) - most} more; all of them with --format json, or: remit facts", err=True)
+    elif grave:
+        click.echo(summary(grave), err=True)
+
+
+def window_text(start: datetime | None, end: datetime, language: str) -> str:
+    """The instants asked about, for a heading."""
+    from remit.times import format_instant
+
+    until = format_instant(end)
+    if start is None:
+        return until
+    return f"{format_instant(start)} → {until}"
