@@ -68,6 +68,8 @@ CODES: dict[str, Code] = {
     "unknown-clause": Code("warning", "A policy cites a clause that the clause register does not have."),
     "policy-invalid": Code("error", "A policy contradicts itself."),
     "no-governing-term": Code("warning", "No service term governs a subject that a policy measures against one."),
+    "fact-without-subject": Code("warning", "A fact counts for nobody who is scored, so an assessment leaves it out."),
+    "fact-without-instant": Code("info", "A fact has no instant that puts it into a period, so an assessment leaves it out."),
     "no-cases": Code("warning", "A policy has no cases beside it."),
     "case-failed": Code("error", "A case expects other decisions than the policy gives."),
     "case-invalid": Code("error", "A case file does not have the shape of cases."),

@@ -1,0 +1,137 @@
+"""Scorecards: what an assessment policy says about its subjects over a period, down to the facts behind each figure.
+
+Figures are plain numbers, rounded once: a share or an average to four places, a score to two. ``None`` means that there
+is nothing to say, never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from remit.findings import Finding
+from remit.times import Period, format_instant
+
+Counted = Literal["good", "bad", "left out"]
+
+REASONS: dict[str, str] = {
+    "counted": "It counts.",
+    "good": "What the measure calls good holds.",
+    "not-good": "What the measure calls good does not hold.",
+    "in-time": "It was done by its due time.",
+    "late": "It was done after its due time.",
+    "overdue": "It is not done, and its due time has passed.",
+    "not-yet-due": "It is not done, and its due time is still to come.",
+    "not-yet": "It lies after the moment asked about.",
+    "no-instant": "Its clock has no beginning.",
+    "no-limit": "Nothing sets a limit for it.",
+    "suspended": "Its clock is suspended, or never works long enough to reach its limit.",
+    "no-value": "It has no number to add.",
+}
+"""Why a fact counts as it does, or is left out."""
+
+
+class CountedFact(NamedTuple):
+    """One fact, or one item of a fact's list (``Kind/name#list/0``), and what a measure made of it.
+
+    ``why`` is one of ``REASONS``; ``at`` is the instant that put it into the period.
+    """
+
+    ref: str
+    counted: Counted
+    why: str
+    at: datetime | None = None
+    due: datetime | None = None
+    stopped: datetime | None = None
+    value: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """All parts; an instant that is not there is null."""
+        return {
+            "fact": self.ref,
+            "counted": self.counted,
+            "why": self.why,
+            "at": _text(self.at),
+            "due": _text(self.due),
+            "stopped": _text(self.stopped),
+            "value": self.value,
+        }
+
+
+@dataclass(frozen=True)
+class MeasureScore:
+    """One figure: ``n`` good ones of ``of`` that count (for what is not a ratio both are how many count).
+
+    ``target`` is in the unit of ``value``: 98 percent is 0.98. ``facts`` are in the order of their ids, those left out
+    among them.
+    """
+
+    value: float | None
+    of: int
+    n: int
+    target: float | None
+    score: float | None
+    facts: tuple[CountedFact, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of design section 9, without the facts."""
+        return {"value": self.value, "of": self.of, "n": self.n, "target": self.target, "score": self.score}
+
+
+@dataclass(frozen=True)
+class SubjectScore:
+    """One line of a scorecard. ``subject`` is ``Kind/name``; bands and shares are not given out yet and always None."""
+
+    subject: str
+    measures: Mapping[str, MeasureScore]
+    score: float | None
+    rank: int | None
+    band: str | None = None
+    share: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of design section 9; measures in the order of the policy."""
+        return {
+            "subject": self.subject,
+            "measures": {name: measure.to_json() for name, measure in self.measures.items()},
+            "score": self.score,
+            "rank": self.rank,
+            "band": self.band,
+            "share": self.share,
+        }
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The scores of a period as of ``at``, which is the period's end once that has passed. Subjects by id."""
+
+    policy: str
+    period: Period
+    at: datetime
+    subjects: tuple[SubjectScore, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_final(self) -> bool:
+        """True when the period had ended, so that later facts cannot change what was due in it."""
+        return self.at >= self.period.end
+
+    def of(self, subject: str) -> SubjectScore | None:
+        """The line of ``subject`` (``Kind/name``)."""
+        return next((line for line in self.subjects if line.subject == subject), None)
+
+    def to_json(self, commit: str) -> dict[str, Any]:
+        """The shape of design section 9."""
+        return {
+            "policy": self.policy,
+            "period": self.period.name,
+            "commit": commit,
+            "subjects": [line.to_json() for line in self.subjects],
+            "findings": [one.to_json() for one in self.findings],
+        }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else format_instant(moment)
