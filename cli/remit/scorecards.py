@@ -122,8 +122,8 @@ class Scorecard:
         """The line of ``subject`` (``Kind/name``)."""
         return next((line for line in self.subjects if line.subject == subject), None)
 
-    def to_json(self, commit: str) -> dict[str, Any]:
-        """The shape of design section 9."""
+    def to_json(self, commit: str | None) -> dict[str, Any]:
+        """The shape of design section 9; ``commit`` is None for a working tree."""
         return {
             "policy": self.policy,
             "period": self.period.name,

@@ -1,0 +1,145 @@
+"""Scorecards as tables: one line a subject, or one line for each fact behind a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from remit.policies.assessment import Assessment, Measure
+from remit.reporters.csv_text import csv_text
+from remit.reporters.terminal import table
+from remit.scorecards import CountedFact, MeasureScore, Scorecard, SubjectScore
+from remit.times import format_instant
+
+Titles = Callable[[str], str]
+"""The title of a subject (``Kind/name``) in the language of the output."""
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "subject": {"en": "subject", "zh": "考核对象"},
+    "score": {"en": "score", "zh": "得分"},
+    "rank": {"en": "rank", "zh": "排名"},
+    "fact": {"en": "fact", "zh": "事实"},
+    "counted": {"en": "counted", "zh": "计入"},
+    "why": {"en": "why", "zh": "原因"},
+    "at": {"en": "at", "zh": "归属时间"},
+    "due": {"en": "due", "zh": "到期时间"},
+    "stopped": {"en": "done", "zh": "完成时间"},
+    "value": {"en": "value", "zh": "数值"},
+    "good": {"en": "good", "zh": "达标"},
+    "bad": {"en": "bad", "zh": "未达标"},
+    "left out": {"en": "left out", "zh": "不计"},
+    "so-far": {"en": "so far, as of {at}", "zh": "截至 {at}，尚未结束"},
+    "nobody": {"en": "Nobody is scored in this period.", "zh": "本期没有考核对象。"},
+}
+_REASONS: Mapping[str, Mapping[str, str]] = {
+    "counted": {"en": "", "zh": ""},
+    "good": {"en": "", "zh": ""},
+    "not-good": {"en": "condition does not hold", "zh": "不满足条件"},
+    "in-time": {"en": "in time", "zh": "及时"},
+    "late": {"en": "late", "zh": "超时"},
+    "overdue": {"en": "not done, overdue", "zh": "未完成，已超时"},
+    "not-yet-due": {"en": "not done, not yet due", "zh": "未完成，未到期"},
+    "not-yet": {"en": "after the moment asked about", "zh": "晚于查询时刻"},
+    "no-instant": {"en": "clock has no start", "zh": "没有起点"},
+    "no-limit": {"en": "no limit in force", "zh": "没有适用的时限"},
+    "suspended": {"en": "suspended", "zh": "挂起中"},
+    "no-value": {"en": "no number", "zh": "没有数值"},
+}
+_HIDDEN = "–"
+
+
+def scorecard_text(scorecard: Scorecard, policy: Assessment, title_of: Titles, language: str) -> Iterator[str]:
+    """The heading and the table of a scorecard, for people."""
+    yield _heading(scorecard, policy, language)
+    if not scorecard.subjects:
+        yield _WORDS["nobody"][language]
+        return
+    head = [
+        _WORDS["subject"][language],
+        *(m.title.get(language, m.name) for m in policy.measures),
+        *(_WORDS[key][language] for key in ("score", "rank")),
+    ]
+    rows = [
+        [title_of(line.subject), *(_figure(m, line.measures[m.name]) for m in policy.measures), *_result(line)]
+        for line in scorecard.subjects
+    ]
+    yield table(rows, head)
+
+
+def facts_text(lines: Sequence[SubjectScore], measure: Measure, title_of: Titles, language: str) -> Iterator[str]:
+    """The facts behind one measure, a table for each subject."""
+    moments = ("due", "stopped") if measure.timely else ("at",)
+    head = [_WORDS[key][language] for key in ("fact", "counted", "why", *moments)]
+    for line in lines:
+        figure = line.measures[measure.name]
+        rows = [
+            [
+                fact.ref,
+                _WORDS[fact.counted][language],
+                _REASONS[fact.why][language] if fact.value is None else f"{fact.value:g}",
+                *(_moment(getattr(fact, key)) for key in moments),
+            ]
+            for fact in figure.facts
+        ]
+        if rows:
+            yield ""
+            yield f"{title_of(line.subject)}: {figure.n}/{figure.of}"
+            yield table(rows, head)
+
+
+def _moment(moment: datetime | None) -> str:
+    return _HIDDEN if moment is None else format_instant(moment)
+
+
+def scorecard_csv(scorecard: Scorecard, policy: Assessment, title_of: Titles) -> str:
+    """One line a subject, five columns a measure; nothing stands for what is not there."""
+    head = ["subject", "title"]
+    for measure in policy.measures:
+        head += [measure.name, *(f"{measure.name}_{key}" for key in ("of", "n", "target", "score"))]
+    rows = [
+        [
+            line.subject,
+            title_of(line.subject),
+            *(_cell(value) for measure in policy.measures for value in line.measures[measure.name].to_json().values()),
+            *(_cell(value) for value in (line.score, line.rank, line.band, line.share)),
+        ]
+        for line in scorecard.subjects
+    ]
+    return csv_text([*head, "score", "rank", "band", "share"], rows)
+
+
+def facts_csv(lines: Sequence[SubjectScore], measure: str) -> str:
+    """One line for each fact behind one measure."""
+    rows = [[_cell(value) for value in row.values()] for row in listed(lines, measure)]
+    return csv_text(["subject", "measure", *CountedFact("", "good", "").to_json()], rows)
+
+
+def listed(lines: Sequence[SubjectScore], measure: str) -> list[dict[str, Any]]:
+    """The facts behind one measure as JSON values, by subject and id."""
+    return [
+        {"subject": line.subject, "measure": measure, **fact.to_json()}
+        for line in lines
+        for fact in line.measures[measure].facts
+    ]
+
+
+def _heading(scorecard: Scorecard, policy: Assessment, language: str) -> str:
+    heading = f"{policy.record.title(language)}  {scorecard.period.name}"
+    if scorecard.is_final:
+        return heading
+    return f"{heading}  ({_WORDS['so-far'][language].format(at=format_instant(scorecard.at))})"
+
+
+def _figure(measure: Measure, figure: MeasureScore) -> str:
+    if figure.value is None:
+        return _HIDDEN
+    return f"{figure.value:.2%} ({figure.n}/{figure.of})" if measure.type == "ratio" else f"{figure.value:g}"
+
+
+def _result(line: SubjectScore) -> list[str]:
+    return [_HIDDEN if line.score is None else f"{line.score:.2f}", _HIDDEN if line.rank is None else str(line.rank)]
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else value
