@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from remit.conditions.condition import Bindings, Compiler, Condition
-from remit.conditions.lowering import Lowering, entity_at, follow
-from remit.conditions.session import RuleSession, fits
+from remit.conditions.deciding import Decider, EnginesDisagree
+from remit.conditions.lowering import entity_at, follow
 from remit.decisions import ClockReading, Decision, Reason, Stretch, Told, decision_id
 from remit.findings import Finding, finding
 from remit.policies.clocking import Calendars, Crossing, Lane, Window, amount_of, crossings, lanes
@@ -24,10 +24,6 @@ from remit.roles import resolve
 from remit.terms import GoverningTerm, governing_term
 from remit.times import in_zone
 from remit.wording import LANGUAGES, Wording, span_text
-
-
-class EnginesDisagree(AssertionError):
-    """durable-rules and CEL gave different answers to one question: a bug in Remit, never a decision."""
 
 
 @dataclass
@@ -58,23 +54,13 @@ class Rulebook:
 
 
 class _Group:
-    """Watches whose conditions see the same variables, and the sessions that decide them."""
+    """Watches whose conditions see the same variables, and the rule sessions that decide them."""
 
     def __init__(self, watches: tuple[Watch, ...], compiler: Compiler) -> None:
         self.watches = watches
-        self._parts: list[tuple[Lowering, RuleSession]] = []
-        self._compiler = compiler
-        pending: dict[str, Any] = {}
-        lowering = Lowering(compiler)
-        for name, condition in self._conditions():
-            test = lowering.test(condition)
-            if pending and not fits({**pending, name: test}, len(lowering.properties)):
-                self._parts.append((lowering, RuleSession(pending)))
-                pending, lowering = {}, Lowering(compiler)
-                test = lowering.test(condition)
-            pending[name] = test
-        if pending:
-            self._parts.append((lowering, RuleSession(pending)))
+        # CEL bears witness on every decision that is made, in its trace; asking it about every subject would double
+        # the cost of the many that nothing is said about.
+        self._decider = Decider(dict(self._conditions()), compiler, witness=False)
 
     def _conditions(self) -> Iterator[tuple[str, Condition]]:
         for number, watch in enumerate(self.watches):
@@ -86,9 +72,7 @@ class _Group:
 
     def holding(self, bindings: Bindings) -> Iterator[tuple[Watch, tuple[Level, ...]]]:
         """The watches whose condition holds, each with the levels whose own condition holds."""
-        fired: set[str] = set()
-        for lowering, session in self._parts:
-            fired |= session.decide({name: p.read(bindings) for name, p in _named(lowering)})
+        fired = self._decider.holding(bindings)
         for number, watch in enumerate(self.watches):
             if watch.when is None or f"w{number}" in fired:
                 rungs = tuple(
@@ -99,13 +83,7 @@ class _Group:
                 yield watch, rungs
 
     def close(self) -> None:
-        for _, session in self._parts:
-            session.close()
-
-
-def _named(lowering: Lowering) -> Iterator[tuple[str, Any]]:
-    for prop in lowering.properties.values():
-        yield prop.name, prop
+        self._decider.close()
 
 
 def timeline(

@@ -225,8 +225,11 @@ class Compiler:
             said = f"{owner.replace('_', '.')} has no field {name!r}."
             return "condition-unknown-field", said, did_you_mean(name, known), 1
         if match := re.match(r"undeclared reference to '(.*?)'", message):
-            said = f"There is no variable or function {match.group(1)!r} here."
-            return "condition-unknown-name", said, did_you_mean(match.group(1), scope), 0
+            # CEL takes a dotted name for one reference and points at its last dot; the unknown part is the first.
+            before_dot = match.group(1).rpartition(".")[0]
+            name = match.group(1).partition(".")[0]
+            said = f"There is no variable or function {name!r} here."
+            return "condition-unknown-name", said, did_you_mean(name, scope), -len(before_dot)
         if "no matching overload" in message:
             said = message[0].upper() + message[1:].replace("'_", "'").replace("_'", "'") + "."
             if "double" in message and "int" in message:

@@ -16,20 +16,24 @@ class EnginesDisagree(AssertionError):
 
 
 class Decider:
-    """Says which of some named conditions hold. Sessions are as many as the engine's limits ask for; close it."""
+    """Says which of some named conditions hold. Sessions are as many as the engine's limits ask for; close it.
 
-    def __init__(self, conditions: Mapping[str, Condition], compiler: Compiler) -> None:
+    With ``witness``, CEL is asked every question too, and a different answer is an error.
+    """
+
+    def __init__(self, conditions: Mapping[str, Condition], compiler: Compiler, *, witness: bool = True) -> None:
         self._conditions = dict(conditions)
+        self._witness = witness
         self._parts: list[tuple[Lowering, RuleSession]] = []
         pending: dict[str, Any] = {}
         lowering = Lowering(compiler)
         for name, condition in self._conditions.items():
-            test = lowering.test(condition)
-            if pending and not fits({**pending, name: test}, len(lowering.properties)):
+            tests = _rules(name, lowering.tests(condition))
+            if pending and not fits({**pending, **tests}, len(lowering.properties)):
                 self._parts.append((lowering, RuleSession(pending)))
                 pending, lowering = {}, Lowering(compiler)
-                test = lowering.test(condition)
-            pending[name] = test
+                tests = _rules(name, lowering.tests(condition))
+            pending |= tests
         if pending:
             self._parts.append((lowering, RuleSession(pending)))
 
@@ -41,8 +45,9 @@ class Decider:
         """
         fired: set[str] = set()
         for lowering, session in self._parts:
-            fired |= session.decide({prop.name: prop.read(bindings) for prop in lowering.properties.values()})
-        for name, condition in self._conditions.items():
+            decided = session.decide({prop.name: prop.read(bindings) for prop in lowering.properties.values()})
+            fired |= {rule.partition("#")[0] for rule in decided}
+        for name, condition in self._conditions.items() if self._witness else ():
             if condition.holds(bindings) != (name in fired):
                 raise EnginesDisagree(f"{condition.text} is decided {name in fired} by durable-rules only")
         return frozenset(fired)
@@ -57,3 +62,8 @@ class Decider:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def _rules(name: str, tests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """A rule for each alternative of a condition: ``name#0``, ``name#1`` …"""
+    return {f"{name}#{number}": test for number, test in enumerate(tests)}

@@ -10,9 +10,10 @@ matches, exactly as an error value of CEL is never true.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -60,33 +61,66 @@ class Property:
         return None if raw is None else encode(self.shape, raw)
 
 
+MOST_ALTERNATIVES = 16
+"""A condition becomes at most so many rules; a part with more alternatives is computed by CEL as a whole."""
+
+Conjunction = tuple[Test, ...]
+
+
 class Lowering:
-    """Lowers the conditions of one session; conditions that read the same field share its property."""
+    """Lowers the conditions of one session; conditions that read the same field share its property.
+
+    A condition becomes its alternatives, each a conjunction of leaves and a rule of its own: durable-rules refuses some
+    deeper nestings of ``$and`` and ``$or`` (error 113), and fires once for every branch of an ``$or``.
+    """
 
     def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
         self.properties: dict[str, Property] = {}
 
-    def test(self, condition: Condition) -> Test:
-        """The condition as a durable-rules test."""
-        return self._test(condition.root, True, condition)
+    def tests(self, condition: Condition) -> list[Test]:
+        """The condition as durable-rules tests, of which any one must hold."""
+        return [
+            leaves[0] if len(leaves) == 1 else {"$and": list(leaves)}
+            for leaves in self._alternatives(condition.root, True, condition)
+        ]
 
-    def _test(self, node: Node, wanted: bool, within: Condition) -> Test:
+    def _alternatives(self, node: Node, wanted: bool, within: Condition) -> list[Conjunction]:
         match node:
             case Call(function="!_", args=(inner,)):
-                return self._test(inner, not wanted, within)
+                return self._alternatives(inner, not wanted, within)
             case Call(function="_&&_" | "_||_" as function, args=(left, right)):
                 both = (function == "_&&_") == wanted
-                return _joined(
-                    "$and" if both else "$or", self._test(left, wanted, within), self._test(right, wanted, within)
+                return (
+                    self._all(within, (left, wanted), (right, wanted))
+                    if both
+                    else self._any(node, wanted, within, [(left, wanted)], [(right, wanted)])
                 )
             case Call(function="_?_:_", args=(test, then, otherwise)):
-                yes = _joined("$and", self._test(test, True, within), self._test(then, wanted, within))
-                no = _joined("$and", self._test(test, False, within), self._test(otherwise, wanted, within))
-                return _joined("$or", yes, no)
+                return self._any(
+                    node, wanted, within, [(test, True), (then, wanted)], [(test, False), (otherwise, wanted)]
+                )
+        return [(self._leaf(node, wanted, within),)]
+
+    def _all(self, within: Condition, *parts: tuple[Node, bool]) -> list[Conjunction]:
+        """The alternatives of parts that must all come out as wanted; too many are left to CEL, largest part first."""
+        options = [self._alternatives(node, wanted, within) for node, wanted in parts]
+        while math.prod(map(len, options)) > MOST_ALTERNATIVES:
+            largest = max(range(len(parts)), key=lambda i: len(options[i]))
+            node, wanted = parts[largest]
+            options[largest] = [({self._computed(node, within): wanted},)]
+        return [_flat(choice) for choice in itertools.product(*options)]
+
+    def _any(
+        self, whole: Node, wanted: bool, within: Condition, *branches: list[tuple[Node, bool]]
+    ) -> list[Conjunction]:
+        found = [conjunction for branch in branches for conjunction in self._all(within, *branch)]
+        return found if len(found) <= MOST_ALTERNATIVES else [({self._computed(whole, within): wanted},)]
+
+    def _leaf(self, node: Node, wanted: bool, within: Condition) -> Test:
+        match node:
             case Has(path=path):
-                name = self._present(path, within)
-                return {"$ex" if wanted else "$nex": {name: 1}}
+                return {"$ex" if wanted else "$nex": {self._present(path, within): 1}}
             case Path():
                 return {self._value(node, within): wanted}
             case Call(function="@in", args=(Path() as path, ListOf(items=items))) if items:
@@ -109,13 +143,13 @@ class Lowering:
             if not self._decidable(sign, right, within):
                 return None
             first, second = self._value(left, within), self._value(right, within)
-            return {"$and": [{"$ex": {first: 1}}, {"$ex": {second: 1}}, _leaf(sign, first, {"$m": second})]}
+            return {"$and": [{"$ex": {first: 1}}, {"$ex": {second: 1}}, _compare(sign, first, {"$m": second})]}
         constant = self._constant(right, left, within)
-        return None if constant is None else _leaf(sign, self._value(left, within), constant)
+        return None if constant is None else _compare(sign, self._value(left, within), constant)
 
     def _membership(self, path: Path, constants: list[Any], wanted: bool, within: Condition) -> Test:
         name = self._value(path, within)
-        leaves = [_leaf("==" if wanted else "$neq", name, constant) for constant in dict.fromkeys(constants)]
+        leaves = [_compare("==" if wanted else "$neq", name, constant) for constant in dict.fromkeys(constants)]
         return leaves[0] if len(leaves) == 1 else {"$or" if wanted else "$and": leaves}
 
     def _decidable(self, sign: str, path: Path, within: Condition) -> bool:
@@ -157,13 +191,15 @@ class Lowering:
         return self.properties[key]
 
 
-def _joined(sign: str, *tests: Test) -> Test:
-    """One flat $and or $or of the tests."""
-    parts = [part for test in tests for part in (test[sign] if set(test) == {sign} else [test])]
-    return {sign: parts}
+def _flat(parts: Iterable[Conjunction]) -> Conjunction:
+    """The leaves of several conjunctions as one, each once."""
+    leaves: list[Test] = []
+    for part in parts:
+        leaves += [leaf for leaf in part if leaf not in leaves]
+    return tuple(leaves)
 
 
-def _leaf(sign: str, name: str, value: Any) -> Test:
+def _compare(sign: str, name: str, value: Any) -> Test:
     return {name: value} if sign == "==" else {sign: {name: value}}
 
 

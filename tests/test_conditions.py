@@ -1,0 +1,285 @@
+"""Conditions are typed by the schemas, and durable-rules and CEL give one answer to each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import GRADES, compiler_of, small_world
+
+from remit.conditions.checks import FUNCTIONS
+from remit.conditions.condition import Bindings, Condition, Origin
+from remit.conditions.deciding import Decider
+from remit.conditions.lowering import encode
+from remit.conditions.session import OutsideEnvelope, RuleSession, lint
+from remit.conditions.text import text_of
+from remit.conditions.tree import walk
+from remit.findings import CODES, Finding
+from remit.places import Place
+from remit.records import Record
+from remit.references import Entity
+from remit.schemas import Shape
+from remit.yamltext import read
+
+LOADED = small_world()
+COMPILER = compiler_of(LOADED)
+SCOPE = {"subject": COMPILER.types.kind_shape("Ticket"), "param": COMPILER.types.param}
+POLICY_TEXT = b"""apiVersion: remit/v1
+kind: WarningPolicy
+metadata: {name: p}
+spec:
+  when: CONDITION
+"""
+
+
+def compiled(text: str, **options: Any) -> tuple[Condition | None, list[Finding]]:
+    document, findings = read(POLICY_TEXT, "rules/warning/p.yaml")
+    assert document is not None and not findings
+    record = Record("WarningPolicy", "p", "rules/warning/p.yaml", document.value, document)
+    lines = tuple(POLICY_TEXT.decode().replace("CONDITION", text).split("\n"))
+    return COMPILER.compile(text, SCOPE, Origin(record, ("spec", "when"), lines), **options)
+
+
+MISTAKES = [
+    ("subject.custmer.grade == 'group'", "condition-unknown-field", 17, 'Did you mean "customer"?'),
+    ("subject.customer.grad == 'group'", "condition-unknown-field", 26, 'Did you mean "grade"?'),
+    ("subject.customer.grade == 'gruop'", "condition-not-in-enum", 35, 'Did you mean "group"?'),
+    ("subject.customer.grade in ['group', 'vip']", "condition-not-in-enum", 45, "Known: group, local, province."),
+    ("subject.openedAt > 3", "condition-type", None, "Both sides must be of one type."),
+    ("has(subject.count) && subject.count > 'x'", "condition-type", None, "Both sides must be of one type."),
+    ("has(subject.weight) && subject.weight > 1", "condition-type", None, "compared with 1.0"),
+    ("subject.count > 3", "condition-unguarded", None, "has(subject.count)"),
+    ("has(subject.count) || subject.count > 3", "condition-unguarded", None, "has(subject.count)"),
+    ("subject.notes.exists(n, n.by == 'x')", "condition-unguarded", None, "has(n.by)"),
+    ("subject.customer.roles.ceA.id == 'ann'", "condition-unguarded", None, "has(subject.customer.roles)"),
+    ("sbject.count > 3", "condition-unknown-name", 9, 'Did you mean "subject"?'),
+    ("subject.text.matches('a+')", "condition-unsupported", None, ""),
+    ("{'a': 1}['a'] == 1", "condition-unsupported", None, ""),
+    ("subject.openedAt >", "condition-syntax", None, ""),
+    ("subject.customer", "condition-not-bool", None, ""),
+    ("size(subject.notes)", "condition-not-bool", None, ""),
+    ("", "condition-syntax", None, ""),
+    ("true" + " || true" * 1000, "condition-unsupported", None, ""),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "column", "hint"), MISTAKES, ids=[m[0][:40] for m in MISTAKES])
+def test_every_mistake_in_a_condition_has_its_code_and_place(
+    text: str, code: str, column: int | None, hint: str
+) -> None:
+    condition, findings = compiled(text)
+
+    assert condition is None
+    assert code in {f.code for f in findings}
+    one = next(f for f in findings if f.code == code)
+    assert one.place.line == 5
+    assert column is None or one.place.column == column
+    assert hint in one.hint
+    assert all(f.code in CODES for f in findings)
+
+
+GOOD = [
+    "subject.customer.grade in ['group', 'province']",
+    "has(subject.count) && subject.count >= 3",
+    "!has(subject.count) || subject.count > 3",
+    "has(subject.flag) ? subject.flag : false",
+    "subject.notes.filter(n, has(n.by)).exists(m, m.by == '静')",
+    "size(subject.notes) > 2 && subject.notes.all(n, n.at > subject.openedAt)",
+    "has(subject.closedAt) && subject.closedAt - subject.openedAt > duration('2h')",
+    "has(subject.text) && (subject.text.startsWith('故障') || subject.text.contains('x'))",
+    "has(subject.customer.roles.ceA) && subject.customer.roles.ceA.id == 'ann'",
+]
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_a_right_condition_compiles_and_its_text_parses_to_the_same_tree(text: str) -> None:
+    condition, findings = compiled(text)
+    assert condition is not None, findings
+
+    again, findings = compiled(text_of(condition.root))
+
+    assert again is not None, findings
+    assert text_of(again.root) == text_of(condition.root)
+    assert sum(1 for _ in walk(again.root)) == sum(1 for _ in walk(condition.root))
+
+
+# --- one answer ------------------------------------------------------------------------------------------------------
+
+TEXTS = ["", "a", "b", "abc", "abc ", "静", "0", "true", "\u0001", "x" * 70_000]
+NUMBERS = [0.0, -0.0, 1.0, 1.5, -2.25, 1e-7, 1e16, 1e300, 0.1, 79.99999999999999, 80.0]
+WHOLES = [0, 1, -1, 3, 4, 2**53, 2**53 - 1, -(2**53)]
+INSTANTS = ["2026-10-15T09:00:00+08:00", "2026-10-15T01:00:00Z", "2026-10-15T09:00:01+08:00", "1969-12-31T23:59:59Z"]
+
+
+def tickets() -> st.SearchStrategy[dict[str, Any]]:
+    note = st.fixed_dictionaries({"at": st.sampled_from(INSTANTS)}, optional={"by": st.sampled_from(TEXTS[:6])})
+    return st.fixed_dictionaries(
+        {"customer": st.sampled_from(["bank", "shop"]), "openedAt": st.sampled_from(INSTANTS)},
+        optional={
+            "count": st.sampled_from(WHOLES),
+            "weight": st.sampled_from(NUMBERS),
+            "text": st.sampled_from(TEXTS),
+            "other": st.sampled_from(TEXTS),
+            "flag": st.booleans(),
+            "closedAt": st.sampled_from(INSTANTS),
+            "notes": st.lists(note, max_size=3),
+        },
+    )
+
+
+def guarded(path: str, comparison: str) -> str:
+    return f"(has({path}) && {comparison})"
+
+
+def atoms() -> st.SearchStrategy[str]:
+    sign = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
+    equal = st.sampled_from(["==", "!="])
+    quoted = st.sampled_from(["'a'", "''", "'静'", "'abc'", "'0'", "'\\u0001'"])
+    whole = sign.flatmap(
+        lambda s: st.sampled_from(WHOLES).map(lambda n: guarded("subject.count", f"subject.count {s} {n}"))
+    )
+    number = sign.flatmap(
+        lambda s: st.sampled_from([0.0, 1.5, 80.0, -2.25]).map(
+            lambda n: guarded("subject.weight", f"subject.weight {s} {n}")
+        )
+    )
+    text = equal.flatmap(lambda s: quoted.map(lambda q: guarded("subject.text", f"subject.text {s} {q}")))
+    ordered = sign.flatmap(lambda s: quoted.map(lambda q: guarded("subject.text", f"{q} {s} subject.text")))
+    both = equal.map(lambda s: f"(has(subject.text) && has(subject.other) && subject.text {s} subject.other)")
+    times = sign.map(lambda s: guarded("subject.closedAt", f"subject.closedAt {s} subject.openedAt"))
+    constant = sign.map(lambda s: f"subject.openedAt {s} timestamp('2026-10-15T01:00:00Z')")
+    grade = st.sets(st.sampled_from(GRADES), min_size=1).map(lambda g: f"subject.customer.grade in {sorted(g)!r}")
+    follow = sign.map(lambda s: guarded("subject.customer.score", f"subject.customer.score {s} 91.5"))
+    others = st.sampled_from(
+        [
+            "has(subject.count)",
+            "has(subject.notes)",
+            "has(subject.customer.roles.ceA)",
+            guarded("subject.flag", "subject.flag"),
+            "size(subject.notes) >= 2",
+            "subject.notes.exists(n, has(n.by) && n.by == 'a')",
+            "subject.notes.all(n, n.at > subject.openedAt)",
+            guarded("subject.count", "subject.count % 2 == 1"),
+            guarded("subject.text", "subject.text.startsWith('a')"),
+            guarded("subject.closedAt", "subject.closedAt - subject.openedAt > duration('1s')"),
+            "true",
+            "false",
+        ]
+    )
+    return st.one_of(whole, number, text, ordered, both, times, constant, grade, follow, others)
+
+
+def conditions() -> st.SearchStrategy[str]:
+    return st.recursive(
+        atoms(),
+        lambda inner: st.one_of(
+            inner.map(lambda a: f"!({a})"),
+            st.tuples(inner, inner).map(lambda p: f"({p[0]} && {p[1]})"),
+            st.tuples(inner, inner).map(lambda p: f"({p[0]} || {p[1]})"),
+            st.tuples(inner, inner, inner).map(lambda p: f"({p[0]} ? {p[1]} : {p[2]})"),
+        ),
+        max_leaves=5,
+    )
+
+
+@settings(max_examples=400)
+@given(text=conditions(), facts=st.lists(tickets(), min_size=1, max_size=6))
+def test_durable_rules_and_cel_give_one_answer(text: str, facts: list[dict[str, Any]]) -> None:
+    condition, findings = compiled(text)
+    assert condition is not None, (text, findings)
+
+    # The decider asks CEL too, and raises EnginesDisagree where the answers differ.
+    with Decider({"r": condition}, COMPILER) as decider:
+        for spec in facts:
+            bindings = Bindings(LOADED.world, {"subject": Entity("Ticket", "t", spec, Place("f")), "param": {}}, SCOPE)
+            assert ("r" in decider.holding(bindings)) == condition.holds(bindings), (text, spec)
+
+
+@given(st.floats(allow_nan=False), st.floats(allow_nan=False))
+def test_numbers_keep_their_order_as_whole_numbers(a: float, b: float) -> None:
+    shape = Shape("number")
+
+    first, second = encode(shape, a), encode(shape, b)
+
+    assert (first < second) == (a < b)
+    assert (first == second) == (a == b)
+
+
+def test_an_error_value_of_cel_is_never_taken_for_true() -> None:
+    condition, _ = compiled("has(subject.count) && 10 / (subject.count - 3) > 1")
+    assert condition is not None
+    spec = {"customer": "bank", "openedAt": INSTANTS[0], "count": 3}
+    bindings = Bindings(LOADED.world, {"subject": Entity("Ticket", "t", spec, Place("f")), "param": {}}, SCOPE)
+
+    assert condition.holds(bindings) is False
+
+
+def test_instants_are_compared_as_instants_not_as_text() -> None:
+    condition, _ = compiled("subject.openedAt == timestamp('2026-10-15T01:00:00Z')")
+    assert condition is not None
+    spec = {"customer": "bank", "openedAt": "2026-10-15T09:00:00+08:00"}
+    bindings = Bindings(LOADED.world, {"subject": Entity("Ticket", "t", spec, Place("f")), "param": {}}, SCOPE)
+
+    assert condition.holds(bindings)
+    assert condition.value(bindings) is True
+
+
+# --- the box ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        {},
+        {"r": {"$and": []}},
+        {"r": {"$or": []}},
+        {"r": {"$mt": {"p": "[一-龥]+"}}},
+        {"r": {"$lt": {"p": 1.5}}},
+        {"r": {"p": 1, "q": 2}},
+        {"r": {"sid": "0"}},
+        {"r": {"a.b": 1}},
+        {"r": {"p": 2**63}},
+        {"my$state": {"p": 1}},
+        {"r": {"$or": [{"$and": [{f"p{i}": 1}, {f"q{i}": 1}]} for i in range(61)]}},
+        {f"r{i}": {"p": i} for i in range(51)},
+        {"r": {"$and": [{"p": i} for i in range(301)]}},
+    ],
+    ids=str,
+)
+def test_a_definition_outside_the_envelope_never_reaches_the_engine(tests: dict[str, Any]) -> None:
+    with pytest.raises(OutsideEnvelope):
+        lint(tests)
+
+
+@pytest.mark.parametrize("value", [1.5, float("nan"), 2**63, "x" * 60_001, "\ud800", [1], {"a": 1}], ids=str)
+def test_a_value_that_the_engine_cannot_hold_never_reaches_it(value: Any) -> None:
+    session = RuleSession({"r": {"p": 1}})
+    try:
+        with pytest.raises(OutsideEnvelope):
+            session.decide({"p": value})
+        assert session.decide({"p": 1}) == {"r"}
+    finally:
+        session.close()
+
+
+def test_a_session_leaves_nothing_behind_between_cases() -> None:
+    session = RuleSession({"has": {"$ex": {"p": 1}}, "lacks": {"$nex": {"p": 1}}, "always": None})
+    try:
+        answers = [session.decide({"p": 1}), session.decide({}), session.decide({"p": 1})]
+    finally:
+        session.close()
+
+    assert answers == [{"has", "always"}, {"lacks", "always"}, {"has", "always"}]
+
+
+def test_every_supported_function_has_words() -> None:
+    assert all(FUNCTIONS.values())
+
+
+def test_microseconds_are_kept() -> None:
+    moment = datetime(2026, 10, 15, 1, tzinfo=UTC)
+
+    assert encode(Shape("instant"), moment + timedelta(microseconds=1)) - encode(Shape("instant"), moment) == 1
