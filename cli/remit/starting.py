@@ -1,11 +1,17 @@
-"""What a new store begins with: the choice of files from the pack, and the settings that are its own."""
+"""How a new store begins: the choice of files from the pack, its own settings, the folder, the first commit."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
-from remit.errors import UserError
+from remit.errors import Refused, UserError
+from remit.git import Identity, Repository
 from remit.records import CONFIG_PATH, Record, Snapshot, build_snapshot
 from remit.references import Entity, uses, world_of_records
 from remit.schemas import Schemas, load_schemas
@@ -76,3 +82,55 @@ def _settings(name: str, language: str) -> list[Edit]:
     if language:
         wanted["language"] = language
     return [Edit((key,), value) for key, value in wanted.items()]
+
+
+# --- on disk and in git ----------------------------------------------------------------------------------------------
+
+FIRST_COMMIT = "store: begin from the built-in pack\n"
+
+
+def refuse_unless_free(folder: Path) -> None:
+    """``Refused`` unless ``folder`` is an empty directory or nothing at all."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise Refused(f"{folder} is not a directory.", "Name a new or an empty directory.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise Refused(f"{folder} is not empty; nothing was written.", "Name a new or an empty directory.")
+
+
+def repository_around(folder: Path) -> Repository | None:
+    """The repository that ``folder`` (which need not exist) would be inside of."""
+    here = Path(os.path.abspath(folder))  # noqa: PTH100 - a symbolic link above is the user's business
+    return Repository.find(next(candidate for candidate in (here, *here.parents) if candidate.is_dir()))
+
+
+def write_store(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write beside ``folder``, then rename: whoever looks sees no store or a whole one."""
+    parent = Path(os.path.abspath(folder)).parent  # noqa: PTH100
+    parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=parent))
+    try:
+        for path, data in files.items():
+            target = draft / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        draft.chmod(0o755)
+        if not folder.exists():
+            draft.rename(folder)
+            return
+        # An existing directory stays itself (somebody may stand in it); remit.yaml comes last and makes it a store.
+        for entry in sorted(draft.iterdir(), key=lambda entry: entry.name == CONFIG_PATH):
+            entry.rename(folder / entry.name)
+        draft.rmdir()
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def first_commit(repository: Repository, files: Mapping[str, bytes], identity: Identity, at: datetime) -> str:
+    """Commit ``files`` as the first commit of ``main``; index and files agree with it afterwards."""
+    blobs: dict[str, str | None] = dict(zip(files, repository.write_blobs(list(files.values())), strict=True))
+    tree = repository.tree_with(None, blobs)
+    commit = repository.commit_tree(tree, [], FIRST_COMMIT, identity, identity, at)
+    repository.update_ref("refs/heads/main", commit, repository.zero)
+    repository.set_index(blobs)
+    return commit
