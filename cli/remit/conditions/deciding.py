@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from remit.conditions.condition import Bindings, Compiler, Condition
 from remit.conditions.lowering import Lowering
-from remit.conditions.session import RuleSession, fits
+from remit.conditions.session import OutsideEnvelope, RuleSession, fits, lint
 
 
 class EnginesDisagree(AssertionError):
@@ -62,6 +62,17 @@ class Decider:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def is_decidable(condition: Condition, compiler: Compiler) -> bool:
+    """True when one rule session can hold the condition, however alone it stands there."""
+    lowering = Lowering(compiler)
+    try:
+        rules = _rules("r", lowering.tests(condition))
+        lint(rules)
+        return fits(rules, len(lowering.properties))
+    except OutsideEnvelope:
+        return False
 
 
 def _rules(name: str, tests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

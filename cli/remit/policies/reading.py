@@ -12,6 +12,7 @@ from typing import Any
 
 from remit.conditions.checks import shape_at
 from remit.conditions.condition import Compiler, Condition, Origin
+from remit.conditions.deciding import is_decidable
 from remit.conditions.tree import Path
 from remit.findings import Finding, did_you_mean, finding
 from remit.places import Pointer, pointer_text
@@ -174,6 +175,10 @@ class PolicyReader:
         origin = Origin(self.record, ("spec", *pointer), self.lines)
         condition, findings = self.compiler.compile(text, self.scope, origin, wants=wants)
         self.findings += findings
+        if condition is not None and condition.kind == "bool" and not is_decidable(condition, self.compiler):
+            hint = "Split it into two policies or levels, or move a long list into a parameter."
+            self.complain("condition-unsupported", "The condition is too large for the rule engine.", pointer, hint)
+            return None
         return condition
 
     def instants(self, written: Any, pointer: Pointer) -> tuple[Condition, ...]:

@@ -1,0 +1,213 @@
+"""A policy over subjects gives dated decisions: at the right instant, for the right people, with the reasons."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from worlds import record_text, small_world
+
+from remit.decisions import Decision
+from remit.engine import Rulebook, timeline
+from remit.evaluating import Loaded, decide
+from remit.policies.clocking import Window
+from remit.times import parse_instant
+
+OPENED = "2026-10-15T09:00:00+08:00"
+
+
+def policy(levels: list[dict[str, Any]], **spec: Any) -> dict[str, bytes]:
+    body = {"subject": "Ticket", "levels": levels, **spec}
+    return {"rules/warning/p.yaml": record_text("WarningPolicy", "p", body, ["WRN-01"])}
+
+
+CLOCK = {"start": "subject.openedAt", "stop": "subject.closedAt"}
+TOLD = [{"role": "ceA", "of": "subject.customer"}]
+
+
+def decided(files: dict[str, bytes], tickets: dict[str, Any], at: str, start: str | None = None) -> list[Decision]:
+    loaded = small_world(files, tickets)
+    found = decide(loaded, parse_instant(start) if start else None, parse_instant(at))
+    assert not found.findings, found.findings
+    if start is None:
+        return [d for d in found.decisions if d.in_force(parse_instant(at))]
+    return found.decisions
+
+
+def ticket(**spec: Any) -> dict[str, Any]:
+    return {"t1": {"customer": "bank", "openedAt": OPENED, **spec}}
+
+
+@pytest.mark.parametrize(
+    ("at", "levels"),
+    [
+        ("2026-10-15T08:59:59+08:00", []),
+        ("2026-10-15T09:59:59+08:00", []),
+        ("2026-10-15T10:00:00+08:00", ["hour"]),
+        ("2026-10-15T02:00:00Z", ["hour"]),
+        ("2026-10-15T11:00:00+08:00", ["hour", "two"]),
+    ],
+)
+def test_a_level_is_in_force_from_the_instant_its_time_is_reached(at: str, levels: list[str]) -> None:
+    files = policy([{"name": "hour", "after": "1h"}, {"name": "two", "after": "2h"}], clock=CLOCK)
+
+    assert [d.level for d in decided(files, ticket(), at)] == levels
+
+
+def test_a_clock_that_stops_at_the_very_instant_makes_no_decision() -> None:
+    files = policy([{"name": "hour", "after": "1h"}], clock=CLOCK)
+
+    closed = ticket(closedAt="2026-10-15T10:00:00+08:00")
+    late = ticket(closedAt="2026-10-15T10:00:01+08:00")
+
+    assert decided(files, closed, "2026-10-15T12:00:00+08:00", OPENED) == []
+    assert [d.level for d in decided(files, late, "2026-10-15T12:00:00+08:00", OPENED)] == ["hour"]
+    assert decided(files, late, "2026-10-15T12:00:00+08:00") == []
+
+
+def test_a_clock_without_its_start_never_begins() -> None:
+    files = policy([{"name": "late", "after": "1h"}], clock={"start": "subject.closedAt"})
+
+    assert decided(files, ticket(), "2027-10-15T12:00:00+08:00") == []
+
+
+def test_replay_takes_the_end_and_leaves_out_the_start() -> None:
+    files = policy([{"name": "hour", "after": "1h"}], clock=CLOCK)
+    ten, eleven = "2026-10-15T10:00:00+08:00", "2026-10-15T11:00:00+08:00"
+
+    assert [d.level for d in decided(files, ticket(), ten, OPENED)] == ["hour"]
+    assert decided(files, ticket(), eleven, ten) == []
+
+
+def test_a_repeat_replaces_the_time_before_and_has_its_own_id() -> None:
+    files = policy([{"name": "again", "after": "1h", "every": "30m"}], clock=CLOCK)
+
+    came = decided(files, ticket(), "2026-10-15T11:00:00+08:00", OPENED)
+    stands = decided(files, ticket(), "2026-10-15T10:59:00+08:00")
+
+    assert [d.at.isoformat()[11:16] for d in came if d.at] == ["10:00", "10:30", "11:00"]
+    assert len({d.id for d in came}) == 3
+    assert [d.at.isoformat()[11:16] for d in stands if d.at] == ["10:30"]
+
+
+def test_notes_restart_a_clock_and_each_gap_is_judged_by_itself() -> None:
+    files = policy(
+        [{"name": "silent", "after": "30m"}],
+        clock={**CLOCK, "restarts": "subject.notes.map(n, n.at)"},
+    )
+    notes = [{"at": f"2026-10-15T{time}:00+08:00"} for time in ("09:20", "10:00", "10:10")]
+
+    came = decided(files, ticket(notes=notes), "2026-10-15T10:30:00+08:00", OPENED)
+
+    assert [d.at.isoformat()[11:16] for d in came if d.at] == ["09:50"]
+
+
+def test_levels_count_back_from_a_due_time_and_past_it() -> None:
+    files = policy(
+        [{"name": "soon", "before": "1h"}, {"name": "overdue", "past": "0s"}],
+        clock={**CLOCK, "due": "subject.openedAt + duration('3h')"},
+    )
+
+    came = decided(files, ticket(), "2026-10-15T13:00:00+08:00", "2026-10-15T00:00:00+08:00")
+
+    assert [(d.level, d.at.isoformat()[11:16] if d.at else "") for d in came] == [
+        ("soon", "11:00"),
+        ("overdue", "12:00"),
+    ]
+
+
+def test_a_standing_condition_is_dated_when_asked_and_is_no_crossing() -> None:
+    files = policy([{"name": "open"}], when="!has(subject.closedAt)")
+    at = parse_instant("2026-10-20T00:00:00+08:00")
+
+    (one,) = decided(files, ticket(), "2026-10-20T00:00:00+08:00")
+
+    assert one.at is None
+    assert one.to_json(at)["at"] == "2026-10-20T00:00:00+08:00"
+
+
+def test_the_reasons_name_every_part_of_the_condition_with_its_values() -> None:
+    files = policy(
+        [{"name": "open"}],
+        when="subject.customer.grade == 'group' && has(subject.count) && subject.count > 3",
+    )
+
+    (one,) = decided(files, ticket(count=5), "2026-10-20T00:00:00+08:00")
+
+    assert [(r.condition, r.holds, r.values) for r in one.because] == [
+        ('subject.customer.grade == "group"', True, {"subject.customer.grade": "group"}),
+        ("has(subject.count)", True, {"subject.count": 5}),
+        ("subject.count > 3", True, {"subject.count": 5}),
+    ]
+
+
+LEAVE = {"from": "2026-10-15T00:00:00+08:00", "to": "2026-10-16T00:00:00+08:00"}
+
+
+@pytest.mark.parametrize(
+    ("at", "person", "steps"),
+    [
+        ("2026-10-14T10:00:00+08:00", "ann", 1),
+        ("2026-10-15T10:00:00+08:00", "bob", 3),
+        ("2026-10-16T10:00:00+08:00", "ann", 1),
+    ],
+)
+def test_who_is_away_is_passed_over_and_the_way_is_shown(at: str, person: str, steps: int) -> None:
+    away = {"contact": {"email": "ann@example.invalid"}, "leave": [LEAVE]}
+    files = policy([{"name": "open", "notify": TOLD}]) | {
+        "records/persons/ann.yaml": record_text("Person", "ann", away)
+    }
+
+    (one,) = decided(files, ticket(), at)
+
+    assert [t.person for t in one.notify] == [person]
+    assert len(one.notify[0].path) >= steps - 1
+    assert person in one.notify[0].path[-1]
+
+
+def test_a_decision_keeps_its_id_when_nothing_but_the_question_changes() -> None:
+    files = policy([{"name": "hour", "after": "1h"}], clock=CLOCK)
+
+    early = decided(files, ticket(), "2026-10-15T10:00:00+08:00")
+    later = decided(files, ticket(), "2026-10-17T10:00:00+08:00")
+    reopened = decided(files, ticket(openedAt="2026-10-15T09:00:01+08:00"), "2026-10-17T10:00:00+08:00")
+
+    assert early[0].id == later[0].id != reopened[0].id
+
+
+def test_the_same_question_gives_the_same_bytes_in_any_order_of_facts() -> None:
+    files = policy([{"name": "hour", "after": "1h", "notify": TOLD}], clock=CLOCK, when="subject.customer.grade != 'x'")
+    files["rules/warning/p.yaml"] = files["rules/warning/p.yaml"].replace(b"'x'", b"'local'")
+    tickets = {f"t{i}": {"customer": "bank", "openedAt": OPENED} for i in range(20)}
+    at = parse_instant("2026-10-15T12:00:00+08:00")
+
+    def text(order: list[str]) -> str:
+        found = decide(small_world(files, {name: tickets[name] for name in order}), None, at, read_at=at)
+        return json.dumps([d.to_json(at) for d in found.decisions], ensure_ascii=False)
+
+    assert text(sorted(tickets)) == text(sorted(tickets, reverse=True))
+
+
+def test_many_policies_are_decided_in_as_many_sessions_as_the_engine_needs() -> None:
+    files = {}
+    for i in range(120):
+        spec = {"subject": "Ticket", "when": f"has(subject.count) && subject.count > {i}", "levels": [{"name": "x"}]}
+        files[f"rules/warning/p{i}.yaml"] = record_text("WarningPolicy", f"p{i}", spec)
+
+    loaded: Loaded = small_world(files, ticket(count=60))
+    rulebook = Rulebook(loaded.policies.watches, loaded.compiler)
+    try:
+        end = parse_instant("2026-10-15T12:00:00+08:00")
+        found = timeline(rulebook, loaded.world, Window(None, end), loaded.wording)
+    finally:
+        rulebook.close()
+
+    assert {d.policy for d in found.decisions} == {f"p{i}" for i in range(60)}
+
+
+def test_a_misspelt_template_name_is_an_error_and_never_an_empty_word() -> None:
+    files = policy([{"name": "open", "message": {"en": "{{ custmer }}", "zh": "x"}}])
+
+    with pytest.raises(Exception, match="custmer"):
+        decided(files, ticket(), "2026-10-15T12:00:00+08:00")
