@@ -22,6 +22,7 @@ FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(METHODS, "a test on text"),
     "duration": 'an exact span such as duration("2h30m")',
     "timestamp": "an instant written as RFC 3339 text",
+    "double": "a whole number, to compare with one that may have fractions",
     "latest": "the last of several instants",
     "earliest": "the first of several instants",
 }
