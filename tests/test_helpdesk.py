@@ -6,6 +6,7 @@ always used.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections import Counter
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from remit.main import main
 from remit.places import Place
 from remit.schemas import load_schemas
 from remit.sources import Reading, SourceContext, read_mapping, read_source
@@ -179,15 +181,46 @@ def test_the_page_shows_the_counts() -> None:
         assert f"| Value {level[-1]} | {days} | {tickets} | {unresolved} | {broken} | 0 |" in page
 
 
-def test_the_common_schema_of_the_example_is_that_of_the_root_store() -> None:
-    common = "schemas/common.schema.json"
+COPIES = [
+    "schemas/common.schema.json",
+    "schemas/watch.schema.json",
+    "schemas/policies/WarningPolicy.schema.json",
+    "schemas/policies/PolicyCases.schema.json",
+]
 
-    assert (EXAMPLE / common).read_bytes() == (EXAMPLE.parents[2] / common).read_bytes()
+
+@pytest.mark.parametrize("path", COPIES)
+def test_the_shared_schemas_of_the_example_are_those_of_the_root_store(path: str) -> None:
+    assert (EXAMPLE / path).read_bytes() == (EXAMPLE.parents[2] / path).read_bytes()
+
+
+def decided(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
+    """How many decisions ``remit replay`` makes on each level over the log in ``folder``."""
+    arguments = ["--facts", str(folder / "finale.csv"), "--map", str(EXAMPLE / "mapping.yaml")]
+    window = ["--from", "2010-01-01T00:00:00+01:00", "--to", "2014-01-04T00:00:00+01:00"]
+    assert main(["--store", str(EXAMPLE), "replay", *arguments, *window, "--format", "json"]) == 0
+    made = Counter(d["level"] for d in json.loads(capsys.readouterr().out)["decisions"])
+    return {level.replace("-", "_"): number for level, number in sorted(made.items())}
+
+
+def test_the_policy_of_the_example_breaks_the_promises_that_sql_counts(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_sql = {level: broken for level, (_, _, broken) in counted_by_sql(log.parent).items() if broken}
+
+    assert decided(log.parent, capsys) == by_sql != {}
+
+
+def test_the_example_store_checks_clean(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--store", str(EXAMPLE), "check"]) == 0
+    assert "no findings" in capsys.readouterr().out
 
 
 @pytest.mark.slow
 @pytest.mark.skipif("REMIT_HELPDESK_LOG" not in os.environ, reason="REMIT_HELPDESK_LOG does not name the real log")
-def test_remit_and_sql_count_the_same_broken_promises_in_the_real_log(tmp_path: Path) -> None:
+def test_remit_and_sql_count_the_same_broken_promises_in_the_real_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.copyfile(os.environ["REMIT_HELPDESK_LOG"], tmp_path / "finale.csv")
 
     reading = read_log(tmp_path / "finale.csv")
@@ -197,3 +230,4 @@ def test_remit_and_sql_count_the_same_broken_promises_in_the_real_log(tmp_path: 
         "extra": {"events": 21348, "repeated": 127},
     }  # fmt: skip
     assert counted(reading) == counted_by_sql(tmp_path) == COUNTS
+    assert decided(tmp_path, capsys) == {level: broken for level, (_, _, broken) in COUNTS.items()}
