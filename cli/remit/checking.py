@@ -11,14 +11,15 @@ from remit.cases import policies_without_cases
 from remit.conditions.checks import shape_at
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, did_you_mean, finding, in_order
-from remit.places import pointer_text
+from remit.places import Place, pointer_text
 from remit.policies.watch import Level, Target, Watch
-from remit.records import Record
+from remit.records import Record, Snapshot
 from remit.references import Entity, World, check_references
 from remit.roles import RESPONSIBLE, held_anywhere, resolve
 from remit.schemas import KindSchema, Schemas
 from remit.store import Files
 from remit.testing import run_all
+from remit.wording import LANGUAGES, TEMPLATE, template_problems
 
 
 def check_files(files: Mapping[str, bytes], *, at: datetime) -> tuple[Finding, ...]:
@@ -38,6 +39,8 @@ def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding,
     findings += check_references(world, own)
     for watch in loaded.policies.watches:
         findings += _unreached(watch, world, loaded, at)
+        findings += _messages(watch)
+    findings += _templates(snapshot)
     for lifecycle in loaded.policies.lifecycles:
         findings += lifecycle.check_world(world)
     findings += policies_without_cases(snapshot)
@@ -96,6 +99,23 @@ def _not_unique(world: World, schemas: Schemas) -> Iterator[Finding]:
                     yield finding(
                         "not-unique", message, entity.place_of((name,)), pointer=f"/spec/{name}", record=entity.ref
                     )
+
+
+def _messages(watch: Watch) -> Iterator[Finding]:
+    """Messages of levels that would fail when they are needed most."""
+    for level in watch.levels:
+        for language, source in sorted(level.message.items()):
+            for problem in template_problems(source, watch.scope):
+                place = watch.record.place((*level.pointer, "message", language))
+                yield finding("template-invalid", problem, place, record=watch.record.id)
+
+
+def _templates(snapshot: Snapshot) -> Iterator[Finding]:
+    for language in LANGUAGES:
+        path = TEMPLATE.format(language=language)
+        if path in snapshot.files:
+            for problem in template_problems(snapshot.files[path].decode("utf-8", "replace")):
+                yield finding("template-invalid", problem, Place(path, 1))
 
 
 # --- reach -----------------------------------------------------------------------------------------------------------

@@ -53,7 +53,6 @@ CODES: dict[str, Code] = {
     "reference-not-valid": Code("error", "A reference names a record that is not valid on the date on which it is used."),
     "validity-overlap": Code("error", "Two records that must not hold at the same time overlap."),
     "invalid-period": Code("error", "Something ends before it begins."),
-    "person-unreachable": Code("warning", "A person who is to be told has no contact, is on leave or has left."),
     # policies
     "condition-syntax": Code("error", "A condition is not a CEL expression."),
     "condition-type": Code("error", "A condition compares or combines values of unlike types."),
@@ -64,8 +63,7 @@ CODES: dict[str, Code] = {
     "condition-unsupported": Code("error", "A condition uses a part of CEL that Remit does not support."),
     "condition-not-bool": Code("error", "An expression gives a value of another type than its place needs."),
     "level-reaches-nobody": Code("error", "A level notifies a role that nobody reachable holds."),
-    "unknown-role": Code("error", "A role that is neither in the role catalogue nor a role field of the record."),
-    "unknown-clause": Code("warning", "A policy cites a clause that the clause register does not have."),
+    "template-invalid": Code("error", "A message template does not parse, or uses a name that it is not given."),
     "policy-invalid": Code("error", "A policy contradicts itself."),
     "no-governing-term": Code("warning", "No service term governs a subject that a policy measures against one."),
     "fact-without-subject": Code("warning", "A fact counts for nobody who is scored, so an assessment leaves it out."),

@@ -6,17 +6,47 @@ have is an error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from remit.errors import UserError
+from remit.findings import did_you_mean
 
 LANGUAGES = ("en", "zh")
 TEMPLATE = "templates/notices/decision.{language}.j2"
 _UNITS = {"en": ("d", "h", "min"), "zh": ("天", "小时", "分钟")}
 LONGEST_MESSAGE = 2_000
+
+
+NAMES = ("policy", "level", "subject", "subject_kind", "customer", "fields", "at", "due", "elapsed", "people")
+"""What every template is given; a policy's own message also has its ``param``, ``term`` and item variables."""
+
+
+def template_problems(source: str, more: Iterable[str] = ()) -> Iterator[str]:
+    """What is wrong with a template, in words: it does not parse, or uses a name that it is not given."""
+    from jinja2 import TemplateSyntaxError, meta
+
+    environment = sandbox()
+    try:
+        used = meta.find_undeclared_variables(environment.parse(source))
+    except TemplateSyntaxError as error:
+        yield f"The template does not parse: {error.message} (line {error.lineno})."
+        return
+    known = {*NAMES, *more}
+    for name in sorted(used - known):
+        yield f"The template uses {name!r}, which it is not given. {did_you_mean(name, known)}".strip()
+
+
+def sandbox() -> Any:
+    """The environment of every template: sandboxed, and an undefined name is an error."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)
+    environment.filters["instant"] = instant_text
+    return environment
 
 
 class Wording:
@@ -28,12 +58,7 @@ class Wording:
 
     @cached_property
     def _environment(self) -> Any:
-        from jinja2 import StrictUndefined
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-        environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)
-        environment.filters["instant"] = instant_text
-        return environment
+        return sandbox()
 
     def message(self, written: Mapping[str, str], language: str, context: Mapping[str, Any]) -> str:
         """The message in ``language``: the policy's own words, else the store's template.

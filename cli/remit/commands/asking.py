@@ -44,8 +44,18 @@ def fail_on_option(command: Any) -> Any:
 
 
 def asked(ctx: click.Context, ref: str | None, facts: Sequence[FactsArgument], map_path: Path | None) -> Loaded:
-    """The store and feeds that the options name."""
-    return loaded(ctx, ref, facts, map_path)
+    """The store and feeds that the options name.
+
+    Raises:
+        UserError: a feed cannot be read at all, so that an answer would lack everything in it.
+    """
+    from remit.errors import UserError
+
+    read = loaded(ctx, ref, facts, map_path)
+    unreadable = next((f for f in read.findings if f.code == "unreadable-feed"), None)
+    if unreadable is not None:
+        raise UserError(f"{unreadable.place}: {unreadable.message}", unreadable.hint or "See: remit facts")
+    return read
 
 
 def output(
