@@ -279,7 +279,7 @@ def begun(one: dict[str, Any], moment: datetime) -> bool:
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Loaded]:
-    """The repository's own store, of its rules only those of the flow, with the feed of each moment, every row let in."""
+    """The repository's own store, of its rules only those of the flow, with each moment's feed, every row let in."""
     everything = Store.open(STORE).files()
     kept = {p: data for p, data in everything.blobs.items() if not p.startswith("rules/") or Path(p).stem in FLOW}
     files = replace(everything, blobs=kept)
