@@ -22,11 +22,14 @@ Size = Literal["organisation", "example", "bare-bones"]
 CATALOGUE = ("Calendar", "KpiDefinition", "ParameterSet", "ProductOffering", "ServiceLevelSpecification")
 """Kinds that hold for any operator: a bare-bones store begins with their records and with nobody's people."""
 
+VISITS = "Visit"
+"""What happens in time and an organisation begins with all the same: without it every customer would seem neglected."""
+
 
 def starting_files(pack: Mapping[str, bytes], size: Size, *, name: str = "", language: str = "") -> dict[str, bytes]:
     """The files of a new store by path.
 
-    ``organisation`` leaves out what happens in time (tickets, orders, visits), ``example`` leaves out nothing, and
+    ``organisation`` leaves out what happens in time (tickets, orders), ``example`` leaves out nothing, and
     ``bare-bones`` keeps schemas, templates and the catalogue, but no policies: those name roles, and prove themselves
     on people, that a bare store does not have. Whatever is chosen is closed: no reference leads out of it.
 
@@ -48,7 +51,9 @@ def starting_files(pack: Mapping[str, bytes], size: Size, *, name: str = "", lan
 def _chosen(records: Iterable[Record], schemas: Schemas, size: Size) -> list[Record]:
     if size == "bare-bones":
         return [record for record in records if record.kind in CATALOGUE]
-    return [r for r in records if r.kind in schemas.kinds and schemas.kinds[r.kind].home == "record"]
+    return [
+        r for r in records if r.kind == VISITS or (r.kind in schemas.kinds and schemas.kinds[r.kind].home == "record")
+    ]
 
 
 def _closed(chosen: list[Record], snapshot: Snapshot, schemas: Schemas) -> set[str]:

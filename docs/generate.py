@@ -1,0 +1,337 @@
+"""Writes the reference pages from the program: `python docs/generate.py`; with --check it only says what is stale.
+
+What a reader looks up must not be a copy that ages: command help, finding codes, kinds, policy keys and the condition
+language come from where the program itself has them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from blocks import PAGES, TOP, followed, new_reader
+
+from remit.conditions.checks import FUNCTIONS, MACROS
+from remit.findings import CODES
+from remit.main import COMMANDS, cli
+from remit.pack import pack_files
+from remit.policies import KINDS
+
+REFERENCE = TOP / "docs" / "reference"
+NOTE = "<!-- Written by docs/generate.py; run `make docs` to write it anew. -->\n"
+BASE = "https://remit.invalid/"
+Schema = Mapping[str, Any]
+
+
+def pages() -> dict[str, str]:
+    """The text of every generated page by file name."""
+    schemas = {
+        path: json.loads(data) for path, data in pack_files().items() if path.startswith("schemas/") and ".json" in path
+    }
+    return {
+        "commands.md": commands_page(),
+        "findings.md": findings_page(),
+        "kinds.md": kinds_page(schemas),
+        "policies.md": policies_page(schemas),
+        "conditions.md": conditions_page(),
+    }
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+def commands_page() -> str:
+    """Help of the program and of every command, in the order of the manual."""
+    parts = [
+        "# Commands",
+        "Results go to stdout, talk goes to stderr.",
+        "Exit codes: 0 fine, 1 findings, 2 could not be carried out, 3 a bug, 130 interrupted.",
+        "",
+        "```text",
+        _help("remit", cli),
+        "```",
+        "",
+    ]
+    for name, line in COMMANDS.items():
+        command = importlib.import_module(f"remit.commands.{name}_command").command
+        parts += [f"## remit {name}", "", line, "", "```text", _help(f"remit {name}", command), "```", ""]
+    return _page(parts)
+
+
+def _help(name: str, command: click.Command) -> str:
+    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100, color=False)
+    context.help_option_names = ["-h", "--help"]
+    return command.get_help(context).rstrip()
+
+
+# --- findings --------------------------------------------------------------------------------------------------------
+
+
+def findings_page() -> str:
+    """Every code of a finding with its severity and meaning, by code."""
+    parts = [
+        "# Findings",
+        "A finding names a place, a code, what was found, what was expected and what to do next.",
+        "Codes are stable: scripts may rely on them.",
+        "",
+        "| code | severity | meaning |",
+        "| --- | --- | --- |",
+        *(f"| `{name}` | {code.severity} | {_cell(code.meaning)} |" for name, code in sorted(CODES.items())),
+        "",
+    ]
+    return _page(parts)
+
+
+# --- kinds and policies ----------------------------------------------------------------------------------------------
+
+_HOMES = {
+    "record": "a record of the store",
+    "feed": "a row of a feed",
+    "either": "a record of the store or a row of a feed",
+}
+
+
+def kinds_page(schemas: Mapping[str, Schema]) -> str:
+    """Every kind of record and fact with its fields."""
+    kinds = {path: s for path, s in sorted(schemas.items()) if path.startswith("schemas/kinds/")}
+    parts = [
+        "# Kinds",
+        "A kind is a schema in `schemas/kinds/`; adding one needs nothing else.",
+        "A record is a file with `apiVersion`, `kind`, `metadata` and `spec`; the fields below are those of `spec`.",
+        "A row of a feed has the same fields beside its `id`.",
+        "*Needed* fields must be there; *P* marks what Remit proposes where the operator's documents are silent.",
+        "",
+        "| kind | folder | where it lives |",
+        "| --- | --- | --- |",
+    ]
+    for path, schema in kinds.items():
+        name, home = _name(path), _HOMES.get(str(schema.get("x-remit-home")), "")
+        parts.append(
+            f"| [{name}](#{name.lower()}) {schema.get('x-remit-zh', '')} | `records/{schema['x-remit-plural']}/` | {home} |"
+        )
+    for path, schema in kinds.items():
+        parts += ["", f"## {_name(path)}", "", f"{schema.get('title')}, {schema.get('x-remit-zh')}."]
+        parts += [str(schema["description"])] if schema.get("description") else []
+        parts += [f"TM Forum: {schema['x-remit-tmf']}."] if schema.get("x-remit-tmf") else []
+        parts += ["", "| field | title | type | | clauses |", "| --- | --- | --- | --- | --- |"]
+        parts += [_field_row(field) for field in _fields(schemas, path, "kinds")]
+    return _page([*parts, ""])
+
+
+def policies_page(schemas: Mapping[str, Schema]) -> str:
+    """Every kind of policy with its keys."""
+    parts = [
+        "# Policies",
+        "A policy is a file in `rules/<folder>/`; its cases stand beside it in `<name>.cases.yaml`.",
+        "Its `metadata` has a `title` in both languages and the `clauses` that it carries out.",
+        "The keys below are those of `spec`.",
+    ]
+    for kind in (*KINDS, "PolicyCases"):
+        path = f"schemas/policies/{kind}.schema.json"
+        schema = schemas[path]
+        parts += [
+            "",
+            f"## {kind}",
+            "",
+            f"{schema.get('x-remit-zh', '')}：`rules/{schema.get('x-remit-plural', '*')}/`.",
+        ]
+        parts += [str(schema["description"])] if schema.get("description") else []
+        parts += ["", "| key | title | type | | meaning |", "| --- | --- | --- | --- | --- |"]
+        parts += [_key_row(field) for field in _fields(schemas, path, "policies")]
+    return _page([*parts, ""])
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".schema.json")
+
+
+class Field:
+    """One field: its dotted path, its schema with references followed, and whether it is needed."""
+
+    def __init__(self, path: str, schema: Schema, needed: bool) -> None:
+        self.path = path
+        self.schema = schema
+        self.needed = needed
+
+
+def _fields(schemas: Mapping[str, Schema], path: str, _: str) -> Iterator[Field]:
+    spec = schemas[path].get("$defs", {}).get("spec", {})
+    yield from _below(schemas, path, spec, "", ())
+
+
+def _below(
+    schemas: Mapping[str, Schema], path: str, schema: Schema, above: str, seen: tuple[str, ...]
+) -> Iterator[Field]:
+    """The fields of an object and of the objects and lists inside it, in the order of the schema."""
+    home, whole, seen = _followed(schemas, path, schema, seen)
+    if len(seen) > 6:
+        return
+    needed = set(whole.get("required", ()))
+    for name, part in whole.get("properties", {}).items():
+        inner_home, inner, inner_seen = _followed(schemas, home, part, seen)
+        yield Field(f"{above}{name}", inner, name in needed)
+        if inner.get("properties"):
+            yield from _below(schemas, inner_home, inner, f"{above}{name}.", inner_seen)
+        elif inner.get("type") == "array":
+            item_home, item, item_seen = _followed(schemas, inner_home, inner.get("items", {}), inner_seen)
+            if item.get("properties"):
+                yield from _below(schemas, item_home, item, f"{above}{name}[].", item_seen)
+
+
+def _followed(
+    schemas: Mapping[str, Schema], path: str, schema: Schema, seen: tuple[str, ...]
+) -> tuple[str, Schema, tuple[str, ...]]:
+    """The schema with what its ``$ref`` says laid under it; what it says itself comes first."""
+    merged = dict(schema)
+    while isinstance(ref := merged.pop("$ref", None), str) and ref not in seen:
+        file, _, pointer = ref.partition("#")
+        path = file.removeprefix(BASE) if file else path
+        target: Any = schemas[path]
+        for part in pointer.strip("/").split("/"):
+            target = target[part] if part else target
+        seen = (*seen, ref) if not file else seen
+        properties = {**target.get("properties", {}), **merged.get("properties", {})}
+        merged = {**target, **merged, **({"properties": properties} if properties else {})}
+        if "$ref" not in target:
+            break
+        merged["$ref"] = target["$ref"]
+    return path, merged, seen
+
+
+def _field_row(field: Field) -> str:
+    flags = ["needed"] if field.needed else []
+    flags += ["P"] if field.schema.get("x-remit-proposed") else []
+    flags += ["unique"] if field.schema.get("x-remit-unique") else []
+    clauses = ", ".join(field.schema.get("x-remit-clause", ()))
+    return f"| `{field.path}` | {_titles(field.schema)} | {_type(field.schema)} | {', '.join(flags)} | {clauses} |"
+
+
+def _key_row(field: Field) -> str:
+    needed = "needed" if field.needed else ""
+    meaning = _cell(str(field.schema.get("description", "")))
+    return f"| `{field.path}` | {_titles(field.schema)} | {_type(field.schema)} | {needed} | {meaning} |"
+
+
+def _titles(schema: Schema) -> str:
+    return _cell(" ".join(str(schema[key]) for key in ("title", "x-remit-zh") if key in schema))
+
+
+def _type(schema: Schema) -> str:
+    """The type of a field in words a reader of YAML knows."""
+    refs = schema.get("x-remit-ref")
+    if refs:
+        names = [refs] if isinstance(refs, str) else refs
+        return "name of a " + " or ".join(f"[{name}](kinds.md#{name.lower()})" for name in names)
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        default = f", by default `{schema['default']}`" if "default" in schema else ""
+        return _cell(" ".join(f"`{value}`" for value in schema["enum"]) + default)
+    if schema.get("type") == "array":
+        items = schema.get("items", {})
+        return "list" if items.get("properties") or "$ref" in items else f"list: {_type(items)}"
+    unit = schema.get("x-remit-unit")
+    kind = schema.get("type", "")
+    kind = " or ".join(kind) if isinstance(kind, list) else str(kind)
+    if not kind and ("oneOf" in schema or "anyOf" in schema):
+        kinds = [_type(one) for one in schema.get("oneOf", schema.get("anyOf"))]
+        kind = " or ".join(dict.fromkeys(one for one in kinds if one))
+    words = {"string": "text", "object": "object", "integer": "whole number", "boolean": "true or false"}
+    text = words.get(kind, kind)
+    default = f", by default `{json.dumps(schema['default'])}`" if "default" in schema else ""
+    return (f"{unit}" if unit else text) + default
+
+
+# --- conditions ------------------------------------------------------------------------------------------------------
+
+
+def conditions_page() -> str:
+    """The part of CEL that conditions may use."""
+    operators = {name: words for name, words in FUNCTIONS.items() if not name.isidentifier()}
+    functions = {name: words for name, words in FUNCTIONS.items() if name.isidentifier()}
+    signs = sorted({words.removeprefix("the operator ") for words in operators.values() if words.startswith("the op")})
+    codes = {name: code for name, code in CODES.items() if name.startswith("condition-")}
+    parts = [
+        "# Conditions",
+        "Conditions are CEL, the Common Expression Language, in the part listed here.",
+        "They are typed by your schemas before anything runs: a misspelt field is a finding, never a rule that is silently false.",
+        "There is no `now`: time belongs to clocks and levels, so that a condition holds or not whenever you ask.",
+        "",
+        "## Names",
+        "",
+        "| name | is |",
+        "| --- | --- |",
+        "| `subject` | the record or fact that the policy is about; references are followed by the dot: `subject.customer.customerGrade` |",
+        "| `term` | the service term that governs the subject, such as `term.repairLimit` |",
+        "| `param` | the parameters of the store, such as `param.timelinessTarget` |",
+        "| `before`, `after` | in approval and lifecycle policies: the record before and after the change |",
+        "| names of `each` and `with` | an item of a list, and lists of records that refer to the subject |",
+        "",
+        "## Operators",
+        "",
+        f"{' '.join(f'`{sign}`' for sign in signs)} `!` `-` `? :` and `.` for fields, `[…]` for lists.",
+        "",
+        "An optional field is used under `has(…)`: `has(subject.severity) && subject.severity == \"critical\"`.",
+        "",
+        "## Functions",
+        "",
+        "| function | gives |",
+        "| --- | --- |",
+        "| `has(path)` | whether a field is there |",
+        *(f"| `{name}` | {_cell(words)} |" for name, words in sorted(functions.items())),
+        "",
+        "## Macros over lists",
+        "",
+        " ".join(f"`list.{name}(x, …)`" for name in MACROS) + ".",
+        "",
+        "## What can be wrong",
+        "",
+        "| code | meaning |",
+        "| --- | --- |",
+        *(f"| `{name}` | {_cell(code.meaning)} |" for name, code in sorted(codes.items())),
+        "",
+    ]  # fmt: skip
+    return _page(parts)
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _page(parts: list[str]) -> str:
+    head, *rest = parts
+    return "\n".join([head, "", NOTE, *rest]).rstrip("\n") + "\n"
+
+
+def shown_outputs() -> Iterator[tuple[Path, str]]:
+    """The pages that show what commands print, with what they print now."""
+    for name in PAGES:
+        with tempfile.TemporaryDirectory(prefix="remit-pages-") as home:
+            text, _ = followed((TOP / name).read_text(encoding="utf-8"), new_reader(Path(home)))
+            yield TOP / name, text
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages anew; with --check only name the generated ones that differ."""
+    check = "--check" in arguments
+    wanted = [(REFERENCE / name, text) for name, text in pages().items()]
+    wanted += [] if check else shown_outputs()
+    stale = [(path, text) for path, text in wanted if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    for path, text in stale:
+        print(f"{path.relative_to(TOP)} {'is stale; run: make docs' if check else 'is written anew'}")
+        if not check:
+            path.write_text(text, encoding="utf-8")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
