@@ -53,14 +53,38 @@ class Field:
     schema: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
+class Library:
+    """Every schema document of a store by its ``$id``, with the registries that the two validators resolve from."""
+
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+
+    @cached_property
+    def quick(self) -> Any:
+        """For jsonschema-rs. Made once: a validator takes it over, but each would copy the documents anew."""
+        import jsonschema_rs
+
+        documents = [(uri, dict(body)) for uri, body in self.resources.items()]
+        return jsonschema_rs.Registry(documents, retriever=_refuse_to_fetch)
+
+    @cached_property
+    def worded(self) -> Any:
+        """For jsonschema."""
+        import referencing
+
+        registry: Any = referencing.Registry()
+        return registry.with_contents(self.resources.items())
+
+
 class KindSchema:
     """The schema of one kind of record or policy, and the checks made with it."""
 
-    def __init__(self, kind: str, path: str, schema: Mapping[str, Any], resources: Resources) -> None:
+    def __init__(self, kind: str, path: str, schema: Mapping[str, Any], library: Library) -> None:
         self.kind = kind
         self.path = path
         self.schema = schema
-        self._resources = resources
+        self._library = library
+        self._resources = library.resources
 
     @property
     def folder(self) -> str:
@@ -106,11 +130,11 @@ class KindSchema:
 
     @cached_property
     def _quick(self) -> Any:
-        return _quick_validator(self.schema, self._resources)
+        return _quick_validator(self.schema, self._library.quick)
 
     @cached_property
     def _quick_spec(self) -> Any:
-        return _quick_validator(self._spec_alone, self._resources)
+        return _quick_validator(self._spec_alone, self._library.quick)
 
     @cached_property
     def _spec_alone(self) -> Mapping[str, Any]:
@@ -118,11 +142,9 @@ class KindSchema:
 
     def _worded(self, value: Any, of: str) -> Iterator[Problem]:
         import jsonschema
-        import referencing
 
-        registry: Any = referencing.Registry().with_contents(self._resources.items())
         schema = self.schema if of == "record" else self._spec_alone
-        validator = jsonschema.Draft202012Validator(schema, registry=registry)
+        validator = jsonschema.Draft202012Validator(schema, registry=self._library.worded)
         for error in sorted(validator.iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]):
             for leaf in _leaves(error):
                 yield from _as_problems(leaf, self._known_names(leaf.schema))
@@ -205,6 +227,7 @@ def load_schemas(files: Mapping[str, bytes]) -> tuple[Schemas, tuple[Finding, ..
         elif schema is not None:
             resources[schema["$id"]] = schema
             paths[schema["$id"]] = path
+    library = Library(resources)
     kinds: dict[str, KindSchema] = {}
     policies: dict[str, KindSchema] = {}
     for uri, resource in resources.items():
@@ -214,7 +237,7 @@ def load_schemas(files: Mapping[str, bytes]) -> tuple[Schemas, tuple[Finding, ..
         if table is None:
             continue
         kind = name.removesuffix(".schema.json")
-        candidate = KindSchema(kind, path, resource, resources)
+        candidate = KindSchema(kind, path, resource, library)
         try:
             _ = candidate._quick, candidate._quick_spec, candidate.shape
         except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -242,12 +265,9 @@ def _read_schema(path: str, data: bytes) -> tuple[dict[str, Any] | None, Finding
     return schema, None
 
 
-def _quick_validator(schema: Mapping[str, Any], resources: Resources) -> Any:
+def _quick_validator(schema: Mapping[str, Any], registry: Any) -> Any:
     import jsonschema_rs
 
-    registry = jsonschema_rs.Registry(
-        [(uri, dict(body)) for uri, body in resources.items()], retriever=_refuse_to_fetch
-    )
     return jsonschema_rs.Draft202012Validator(
         dict(schema),
         registry=registry,
@@ -283,7 +303,7 @@ def _as_problems(error: Any, known: set[str]) -> Iterator[Problem]:
     pointer: Pointer = tuple(error.absolute_path)
     if error.validator in ("unevaluatedProperties", "additionalProperties"):
         # An invalid property counts as unevaluated too; it has its own message, so only unknown names are told here.
-        for name in sorted(str(key) for key in error.instance if key not in known):
+        for name in sorted(set(map(str, error.instance)) - known):
             yield Problem(
                 "unknown-field", (*pointer, name), f"There is no field {name!r} here.", did_you_mean(name, known), True
             )
@@ -320,7 +340,7 @@ def _article(types: Any) -> str:
         "number": "a number",
     }
     words |= {"boolean": "true or false", "null": "null"}
-    return " or ".join(words.get(name, name) for name in names)
+    return " or ".join(words.get(str(name), str(name)) for name in names)
 
 
 def _shortened(value: Any) -> str:
