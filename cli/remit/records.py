@@ -199,7 +199,7 @@ _SETTINGS: dict[str, type] = {
     "sources": list,
     "channels": dict,
 }
-_SAID = {str: "a text", list: "a list", dict: "a mapping"}
+_SAID: dict[type, str] = {str: "a text", list: "a list", dict: "a mapping"}
 
 
 def _bad_setting(document: Document, key: str, message: str) -> Finding:

@@ -21,19 +21,26 @@ from remit.schemas import KindSchema
     type=click.Choice(["table", "yaml", "json", "csv", "names"]),
     help="A table, the files, their contents as JSON, CSV, or ids only.  [default: table]",
 )
+@click.option("--where", metavar="CEL", help="Only those for which this holds; the record is `subject`.")
 @format_option("text", "json")
 @ref_option
 @click.pass_context
-def command(ctx: click.Context, kind: str, output: str | None, fmt: str, ref: str | None) -> None:
+def command(ctx: click.Context, kind: str, output: str | None, where: str | None, fmt: str, ref: str | None) -> None:
     """List the records or policies of KIND: Customer, customer and customers all mean the same.
 
-    Example: remit list customers -o csv
+    Example: remit list customers --where 'subject.customerGrade in ["group", "province"]' -o csv
     """
     _, snapshot, schemas, findings = opened(ctx, ref)
     schema = find_kind(schemas, kind)
     records = sorted(
         (r for r in (*snapshot.records, *snapshot.policies) if r.kind == schema.kind), key=lambda r: (r.name, r.path)
     )
+    if where is not None:
+        if schema.kind not in schemas.kinds:
+            raise click.UsageError("--where chooses records, not policies.")
+        from remit.selecting import select
+
+        records = select(snapshot, schemas, schema, records, where)
     match output or {"text": "table"}.get(fmt, fmt):
         case "json":
             print_json([record.body for record in records])

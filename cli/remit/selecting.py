@@ -1,0 +1,45 @@
+"""Choosing records by a condition, with the same language that policies use: ``subject.customerGrade == "group"``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from remit.conditions.condition import Bindings, Compiler, Origin
+from remit.conditions.deciding import Decider
+from remit.conditions.messages import MessageTypes
+from remit.errors import UserError
+from remit.links import world_of
+from remit.records import Record, Snapshot
+from remit.schemas import KindSchema, Schemas
+from remit.yamltext import Document
+
+ASKED = "--where"
+
+
+def select(
+    snapshot: Snapshot, schemas: Schemas, schema: KindSchema, records: Sequence[Record], where: str
+) -> list[Record]:
+    """Those of ``records`` (all of one kind) for which ``where`` holds; the record is ``subject``.
+
+    Raises:
+        UserError: the condition does not compile over the fields of the kind, with the nearest right name.
+    """
+    world = world_of(snapshot, schemas)
+    compiler = Compiler(MessageTypes(schemas, world.parameters))
+    scope = {"subject": compiler.types.kind_shape(schema.kind), "param": compiler.types.param}
+    document = Document(ASKED, {}, {(): (1, 1)}, {})
+    origin = Origin(Record("", "", ASKED, {}, document), (), (where,))
+    condition, findings = compiler.compile(where, scope, origin)
+    if condition is None:
+        first = findings[0]
+        raise UserError(
+            f"{first.place}: {first.message}", first.hint or "Write for example: subject.status == 'active'"
+        )
+    parameters = {name: parameter.get("value") for name, parameter in world.parameters.items()}
+    chosen = []
+    with Decider({"chosen": condition}, compiler) as decider:
+        for record in records:
+            entity = world.get(record.kind, record.name)
+            if entity is not None and decider.holding(Bindings(world, {"subject": entity, "param": parameters}, scope)):
+                chosen.append(record)
+    return chosen
