@@ -101,6 +101,37 @@ BROKEN: list[tuple[str, Break, str, str, str]] = [
         "misplaced-file",
         "harbour-bank",
     ),
+    ("a person who has left", edited(BANK, "cm: chen-jing", "cm: qin-shan"), BANK, "reference-not-valid", "qin-shan"),
+    (
+        "a leave that ends before it begins",
+        written(
+            "records/people/pan-xin.yaml",
+            b"""apiVersion: remit/v1
+kind: Person
+metadata: {name: pan-xin}
+spec:
+  department: linhai-om-department
+  leave: [{from: 2026-10-20T00:00:00+08:00, to: 2026-10-19T00:00:00+08:00}]
+""",
+        ),
+        "records/people/pan-xin.yaml",
+        "invalid-period",
+        "before it begins",
+    ),
+    (
+        "two repair limits for one product, grade and time",
+        edited("records/service-levels/centrex-group-repair.yaml", "customerGrade: group", "customerGrade: province"),
+        "records/service-levels/centrex-province-repair.yaml",
+        "validity-overlap",
+        "centrex-group-repair",
+    ),
+    (
+        "two A engineers of one customer at once",
+        edited("records/role-assignments/customer-engineer-harbour-bank-b.yaml", "abRole: B", "abRole: A"),
+        "records/role-assignments/customer-engineer-harbour-bank-b.yaml",
+        "validity-overlap",
+        "customer-engineer-harbour-bank-a",
+    ),
     ("an unknown kind", edited(BANK, "kind: Customer", "kind: Custmer"), BANK, "unknown-kind", "Customer"),
     (
         "a role that nobody holds",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import GRADES, compiler_of, small_world
+from worlds import GRADES, compiler_of, record_text, small_world
 
 from remit.conditions.checks import FUNCTIONS
 from remit.conditions.condition import Bindings, Condition, Origin
@@ -24,7 +24,8 @@ from remit.references import Entity
 from remit.schemas import Shape
 from remit.yamltext import read
 
-LOADED = small_world()
+PARAMETERS = {"wait": {"value": "2wd", "unit": "duration"}, "hours": {"value": "2h", "unit": "duration"}}
+LOADED = small_world({"records/parametersets/p.yaml": record_text("ParameterSet", "p", {"parameters": PARAMETERS})})
 COMPILER = compiler_of(LOADED)
 SCOPE = {"subject": COMPILER.types.kind_shape("Ticket"), "param": COMPILER.types.param}
 POLICY_TEXT = b"""apiVersion: remit/v1
@@ -61,6 +62,7 @@ MISTAKES = [
     ("subject.openedAt >", "condition-syntax", None, ""),
     ("subject.customer", "condition-not-bool", None, ""),
     ("size(subject.notes)", "condition-not-bool", None, ""),
+    ("subject.openedAt + param.wait > subject.openedAt", "condition-type", None, "after, before or past"),
     ("", "condition-syntax", None, ""),
     ("true" + " || true" * 1000, "condition-unsupported", None, ""),
 ]
@@ -82,6 +84,7 @@ def test_every_mistake_in_a_condition_has_its_code_and_place(
 
 
 GOOD = [
+    "subject.openedAt + param.hours > subject.openedAt",
     "subject.customer.grade in ['group', 'province']",
     "has(subject.count) && subject.count >= 3",
     "!has(subject.count) || subject.count > 3",

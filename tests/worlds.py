@@ -38,6 +38,7 @@ FIELDS: dict[str, dict[str, Any]] = {
             "items": {"type": "object", "properties": {"from": INSTANT, "to": INSTANT}, "unevaluatedProperties": False},
         },
     },
+    "ParameterSet": {"parameters": {"type": "object"}},
     "OrganizationUnit": {
         "responsiblePerson": {"type": "string", "x-remit-ref": "Person"},
         "parent": {"type": "string", "x-remit-ref": "OrganizationUnit"},

@@ -19,6 +19,7 @@ from remit.roles import RESPONSIBLE, held_anywhere, resolve
 from remit.schemas import KindSchema, Schemas
 from remit.store import Files
 from remit.testing import run_all
+from remit.validity import check_overlaps, check_periods
 from remit.wording import LANGUAGES, TEMPLATE, template_problems
 
 
@@ -37,6 +38,8 @@ def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding,
     findings += _not_unique(world, schemas)
     own = [entity for kind in schemas.kinds for entity in world.all(kind) if entity.record]
     findings += check_references(world, own)
+    findings += check_periods(world, own)
+    findings += check_overlaps(world, schemas)
     for watch in loaded.policies.watches:
         findings += _unreached(watch, world, loaded, at)
         findings += _messages(watch)
@@ -212,6 +215,5 @@ def since(loaded: Loaded, base: Loaded) -> tuple[Finding, ...]:
     before = {entity.ref: entity for kind in base.schemas.kinds for entity in base.world.all(kind)}
     for lifecycle in base.policies.lifecycles:
         for entity in loaded.world.all(lifecycle.subject):
-            if entity.ref in before:
-                findings += lifecycle.check_transition(before[entity.ref], entity, loaded.world)
+            findings += lifecycle.check_transition(before.get(entity.ref), entity, loaded.world)
     return in_order(findings)

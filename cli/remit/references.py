@@ -160,19 +160,20 @@ def _broken(world: World, use: Use, code: str) -> Finding:
     return finding(code, f'{field} is "{use.name}", but there is no {files}.', place, hint=hint, **where)
 
 
-_ENDED = {"left", "dissolved", "ended", "retired"}
+ENDED = frozenset({"left", "dissolved", "ended", "retired", "superseded"})
+"""States in which a record no longer holds, whatever its dates say."""
 
 
 def _not_valid(entity: Entity, use: Use, target: Entity) -> Iterator[Finding]:
     """A reference must hold on the dates on which the referring record holds; without dates, it must not have ended."""
     used_from, used_to = instant(entity.spec.get("validFrom")), instant(entity.spec.get("validTo"))
     starts, ends = instant(target.spec.get("validFrom")), instant(target.spec.get("validTo"))
-    if used_to is not None or entity.spec.get("status") in _ENDED:
+    if used_to is not None or entity.spec.get("status") in ENDED:
         return
     message = ""
-    if ends is not None and target.spec.get("status") in _ENDED:
+    if ends is not None and target.spec.get("status") in ENDED:
         message = f"{target.ref} ended on {format_instant(ends)}"
-    elif target.spec.get("status") in _ENDED:
+    elif target.spec.get("status") in ENDED:
         message = f"{target.ref} is {target.spec['status']}"
     elif used_from is not None and starts is not None and starts > used_from:
         message = f"{target.ref} begins only on {format_instant(starts)}"

@@ -53,10 +53,8 @@ def command(ctx: click.Context, paths: Sequence[str], coverage: bool, ref: str |
             click.echo(f"uncovered  {safe(text)}")
         policies = len({r.policy for r in run.results})
         passed = len(run.results) - len(failed)
-        of = f"of {plural(policies, 'policy', 'policies')}"
-        click.echo(
-            f"{plural(passed, 'case')} passed, {len(failed)} failed, {of}; {plural(len(run.uncovered), 'gap')} in coverage"
-        )
+        of, gaps = plural(policies, "policy", "policies"), plural(len(run.uncovered), "gap")
+        click.echo(f"{plural(passed, 'case')} passed, {len(failed)} failed, of {of}; {gaps} in coverage")
     return int(bool(failed) or has_errors(run.findings))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from remit.conditions.messages import MessageTypes, Needs
+from remit.conditions.messages import CALENDAR, MessageTypes, Needs
 from remit.conditions.text import METHODS, OPERATORS
 from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, Unsupported, children
 from remit.findings import did_you_mean
@@ -129,6 +129,10 @@ class _Checker:
             yield from self._enums(node.args[0], node.args[1], scope)
             yield from self._enums(node.args[1], node.args[0], scope)
         for arg in node.args:
+            shape = shape_at(arg, scope, self._types) if isinstance(arg, Path) else None
+            if shape is not None and shape.unit == CALENDAR:
+                message = f"{arg} is counted on a calendar, so it has no exact length to calculate with."
+                yield "condition-type", arg.offset, message, "Use it as a level's after, before or past."
             yield from self.check(arg, scope, present)
 
     def _enums(self, side: Node, other: Node, scope: Scope) -> Iterator[Complaint]:

@@ -88,7 +88,11 @@ class Condition:
         """
         from cel_expr_python import cel
 
-        result = self._expression.eval(data=self._activation(bindings))
+        try:
+            activation = self._activation(bindings)
+        except ValueError as error:
+            raise EvaluationError(f"{self.text}: {error}") from error
+        result = self._expression.eval(data=activation)
         if result.type() == cel.Type.ERROR:
             raise EvaluationError(f"{self.text}: {result.value()}")
         return _aware(result.plain_value())

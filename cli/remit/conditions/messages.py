@@ -44,6 +44,9 @@ TERM = Shape(
 )
 """``term``: the limits of the service term that governs a subject (design section 4)."""
 
+CALENDAR = "calendar"
+"""The unit of a duration that only a calendar can count (2wd, 1mo): a level can wait for it, CEL cannot add it."""
+
 _PARAMETER_SHAPES = {
     "duration": "duration",
     "share": "number",
@@ -60,6 +63,8 @@ def parameter_shape(parameters: Mapping[str, Mapping[str, Any]]) -> Shape:
         unit, value = parameter.get("unit"), parameter.get("value")
         if unit == "number" and isinstance(value, int) and not isinstance(value, bool):
             shape = Shape("int", f"Parameters_{name}")
+        elif unit == "duration" and exact_seconds(value) is None:
+            shape = Shape("duration", f"Parameters_{name}", unit=CALENDAR)
         elif unit == "list":
             shape = Shape("list", f"Parameters_{name}", item=Shape("text", f"Parameters_{name}_item"))
         else:
@@ -259,8 +264,9 @@ class MessageTypes:
                 set_timestamp(message, moment)
         elif shape.type == "duration":
             seconds = exact_seconds(value)
-            if seconds is not None:
-                message.seconds = seconds
+            if seconds is None:
+                raise ValueError(f"{value} is counted on a calendar and is no exact span")
+            message.seconds = seconds
         else:
             from google.protobuf import json_format
 

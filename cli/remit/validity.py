@@ -1,0 +1,86 @@
+"""When records hold: periods that end before they begin, and records that must not hold at the same time.
+
+A kind says in ``x-remit-no-overlap`` which fields make two of its records rivals: ``{"of": [...], "if": [...]}`` means
+that records with equal ``of`` fields must not hold at once, among those that have every ``if`` field.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from remit.findings import Finding, finding
+from remit.places import Pointer, pointer_text
+from remit.references import ENDED, Entity, World, instant, last_instant
+from remit.schemas import Schemas
+from remit.times import format_instant
+
+PAIRS = (("validFrom", "validTo"), ("from", "to"), ("startedAt", "resumedAt"))
+"""Fields that are the beginning and the end of one period, wherever they stand together."""
+
+
+def check_periods(world: World, entities: Iterable[Entity]) -> Iterator[Finding]:
+    """A finding for every period that ends before it begins."""
+    for entity in entities:
+        for pointer, begin, end in _periods(entity.spec, ()):
+            starts, ends = instant(begin, world.zone), last_instant(end, world.zone)
+            if starts is not None and ends is not None and ends <= starts:
+                yield finding(
+                    "invalid-period",
+                    f"It ends on {end}, before it begins on {begin}.",
+                    entity.place_of(pointer),
+                    hint="Swap the two, or correct one of them.",
+                    pointer="/spec" + pointer_text(pointer),
+                    record=entity.ref,
+                )
+
+
+def _periods(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str, str]]:
+    if isinstance(value, Mapping):
+        for begin, end in PAIRS:
+            if isinstance(value.get(begin), str) and isinstance(value.get(end), str):
+                yield (*pointer, end), value[begin], value[end]
+        for key, inner in value.items():
+            yield from _periods(inner, (*pointer, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _periods(inner, (*pointer, index))
+
+
+def check_overlaps(world: World, schemas: Schemas) -> Iterator[Finding]:
+    """A finding for every record that holds while a rival of it does, at the later of the two."""
+    for kind, schema in sorted(schemas.kinds.items()):
+        rule = schema.schema.get("x-remit-no-overlap")
+        if not isinstance(rule, Mapping):
+            continue
+        rivals: dict[str, list[Entity]] = {}
+        for entity in world.all(kind):
+            spec = entity.spec
+            if spec.get("status") not in ENDED and all(field in spec for field in rule.get("if", ())):
+                key = json.dumps([spec.get(field) for field in rule["of"]], sort_keys=True, ensure_ascii=False)
+                rivals.setdefault(key, []).append(entity)
+        for group in rivals.values():
+            yield from _overlapping(world, group, list(rule["of"]))
+
+
+def _overlapping(world: World, group: list[Entity], fields: list[str]) -> Iterator[Finding]:
+    ordered = sorted(group, key=lambda entity: (_start(entity, world), entity.name))
+    for first, second in pairwise(ordered):
+        end = last_instant(first.spec.get("validTo"), world.zone)
+        if end is None or end > _start(second, world):
+            until = f"until {format_instant(end)}" if end else "without end"
+            yield finding(
+                "validity-overlap",
+                f"{first.ref} has the same {', '.join(f for f in fields if f in second.spec)} and holds {until}.",
+                second.place_of(("validFrom",)),
+                hint="End the older one with validTo, or correct one of them.",
+                pointer="/spec",
+                record=second.ref,
+            )
+
+
+def _start(entity: Entity, world: World) -> datetime:
+    return instant(entity.spec.get("validFrom"), world.zone) or datetime.min.replace(tzinfo=world.zone)
