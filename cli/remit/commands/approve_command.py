@@ -1,0 +1,48 @@
+"""remit approve: say yes to a change exactly as it is now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from remit.commands.changing_context import desk
+from remit.commands.options import INSTANT, at_option, format_option, print_json
+
+
+@click.command()
+@click.argument("change_id", metavar="ID")
+@click.option("-m", "--message", default="", metavar="TEXT", help="What to say with it.")
+@click.option("--not-after", type=INSTANT, metavar="INSTANT", help="The approval counts until then only.")
+@at_option
+@format_option("text", "json")
+@click.pass_context
+def command(
+    ctx: click.Context, change_id: str, message: str, not_after: datetime | None, at: datetime, fmt: str
+) -> None:
+    """Approve a change as the Person whose e-mail git knows you by. Nobody approves what he wrote a part of.
+
+    Example: remit approve c-20261015-ab12cd
+    """
+    from remit.changing import approve, find
+    from remit.reporters.review import following_commands, proposal_json
+    from remit.reporters.terminal import safe
+
+    at_desk = desk(ctx, at)
+    approval = approve(
+        at_desk.store, find(at_desk.store, change_id).change.id, at=at, not_after=not_after, reason=message
+    )
+    proposal = find(at_desk.store, approval.change, at=at, judge=at_desk.judge, fetch=False)
+    requirements = at_desk.requirements(proposal)
+    following = following_commands(proposal, requirements, approval.person)
+    if fmt == "json":
+        print_json({"person": approval.person, "change": proposal_json(proposal, requirements), "next": following})
+        return
+    click.echo(f"{approval.person} approved {approval.change}  {safe(proposal.change.title)}")
+    mine = [one for one in requirements if approval.person in one.given_by]
+    if not mine:
+        click.echo("No rule asks for your approval; it is kept with the change all the same.", err=True)
+    for one in requirements:
+        click.echo(f"  [{'x' if one.satisfied else ' '}] {safe(one.rule)}: {safe(one.need)}")
+    for step in following:
+        click.echo(f"Next: {step}", err=True)

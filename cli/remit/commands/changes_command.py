@@ -1,0 +1,39 @@
+"""remit changes: the proposed changes and where each stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from remit.commands.changing_context import desk
+from remit.commands.options import at_option, format_option, print_json
+
+_OVER = ("applied", "withdrawn")
+
+
+@click.command()
+@click.option("--all", "show_all", is_flag=True, help="Also those that are applied or withdrawn.")
+@at_option
+@format_option("text", "json")
+@click.pass_context
+def command(ctx: click.Context, show_all: bool, at: datetime, fmt: str) -> None:
+    """List proposed changes: state, who proposed them, and how many approvals are missing.
+
+    Example: remit changes --all
+    """
+    from remit.changing import changes
+    from remit.reporters.review import changes_text, proposal_json
+    from remit.reporters.terminal import plural
+
+    at_desk = desk(ctx, at)
+    found = changes(at_desk.store, at=at, judge=at_desk.judge)
+    shown = [one for one in found if show_all or one.state not in _OVER]
+    rows = [(one, at_desk.requirements(one)) for one in shown]
+    if fmt == "json":
+        print_json({"changes": [proposal_json(one, requirements) for one, requirements in rows]})
+        return
+    click.echo(changes_text(rows, at_desk.config.language, at_desk.config.zone), nl=False)
+    hidden = len(found) - len(shown)
+    more = f", {hidden} applied or withdrawn (--all shows them)" if hidden else ""
+    click.echo(f"{plural(len(shown), 'change')}{more}", err=True)

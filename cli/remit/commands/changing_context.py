@@ -1,0 +1,73 @@
+"""What the commands of a change share: the store, its language and zone as the protected branch says, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+from remit.commands.options import store_of
+
+if TYPE_CHECKING:
+    from remit.changing import Proposal, Requirement
+    from remit.judging import PolicyJudge
+    from remit.records import Config
+    from remit.store import Store
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where changes are read and judged. ``at`` is the moment at which approvals and people must hold."""
+
+    store: Store
+    at: datetime
+
+    @property
+    def judge(self) -> PolicyJudge:
+        """The approval policies of each change's base."""
+        from remit.judging import PolicyJudge
+
+        return PolicyJudge(self.at)
+
+    @cached_property
+    def config(self) -> Config:
+        """Settings of the protected branch as last seen."""
+        from remit.changing import target
+        from remit.records import build_snapshot
+        from remit.store import CONFIG
+
+        repository, tip = self.store.in_git(), target(self.store, fetch=False).tip
+        name = self.store.prefix + CONFIG
+        entry = repository.list_tree(tip, [name]).get(name)
+        data = repository.read_blobs([entry.oid])[entry.oid] if entry else b""
+        return build_snapshot({CONFIG: data}).config
+
+    def requirements(self, proposal: Proposal) -> Sequence[Requirement]:
+        """What the rules ask of a change; nothing for one that cannot be read."""
+        from remit.changing import requirements
+
+        if proposal.state == "unreadable":
+            return ()
+        return requirements(self.store, proposal.change, self.judge, at=self.at)
+
+    def person_at(self, base: str) -> str:
+        """The Person of ``base`` who asks; empty when git does not know, or nobody there has that e-mail."""
+        from remit.changing import me, people_of
+        from remit.errors import Refused
+
+        identity = self.store.in_git().identity()
+        if identity is None:
+            return ""
+        try:
+            return me(people_of(self.store.files_of(base)), identity).person
+        except Refused:
+            return ""
+
+
+def desk(ctx: click.Context, at: datetime) -> Desk:
+    """The desk of the store that ``--store`` names."""
+    return Desk(store_of(ctx), at)

@@ -1,0 +1,44 @@
+"""remit diff: what differs between two states of the store, in records' words."""
+
+from __future__ import annotations
+
+import click
+
+from remit.commands.options import format_option, print_json, ref_option, store_of
+
+
+@click.command()
+@click.argument("revisions", metavar="[BASE[..HEAD]]", default="")
+@click.option("--all", "everything", is_flag=True, help="Show long values and long lists whole.")
+@ref_option
+@format_option("text", "json")
+@click.pass_context
+def command(ctx: click.Context, revisions: str, everything: bool, ref: str | None, fmt: str) -> None:
+    """Show what differs: records that came, went, changed or took another name, field by field.
+
+    BASE is HEAD when not given, and what is compared with it is the working tree, or the commit that --ref or HEAD
+    names. --ref alone shows what that commit itself changed.
+
+    Example: remit diff main..change/c-20261015-ab12cd
+    """
+    from remit.comparing import compare
+    from remit.errors import UserError
+    from remit.records import build_snapshot
+    from remit.reporters.review import difference_text
+    from remit.schemas import load_schemas
+
+    base, dots, head = revisions.partition("..")
+    if dots and ref:
+        raise UserError("HEAD is given twice: after the dots and by --ref.", "Give one of them.")
+    store = store_of(ctx)
+    target = (head or "HEAD") if dots else ref
+    before = store.files(base or (f"{ref}^" if ref else "HEAD"))
+    after = store.files(target)
+    schemas, _ = load_schemas({**before.blobs, **after.blobs})
+    snapshot = build_snapshot(after.blobs, after.commit or "", after.date)
+    differences = compare(build_snapshot(before.blobs), snapshot, schemas)
+    if fmt == "json":
+        found = [one.to_json() for one in differences]
+        print_json({"base": before.commit, "head": after.commit, "differences": found})
+        return
+    click.echo(difference_text(differences, snapshot.config.language, everything=everything), nl=False)

@@ -1,0 +1,66 @@
+"""remit review: what a change does, what it would break, who must approve it and who has."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from remit.commands.changing_context import desk
+from remit.commands.options import at_option, format_option, print_json
+
+
+@click.command()
+@click.argument("change_id", metavar="ID")
+@click.option("--all", "everything", is_flag=True, help="Show long values and long lists whole.")
+@at_option
+@format_option("text", "json")
+@click.pass_context
+def command(ctx: click.Context, change_id: str, everything: bool, at: datetime, fmt: str) -> int:
+    """Show a change: what differs in records' words, the findings that it would add, who must approve it, who has.
+
+    ID is a change, or a beginning of its id that fits no other.
+
+    Example: remit review c-20261015
+
+    Exit code 1 when the change would add an error; a missing approval alone gives 0.
+    """
+    from remit.changing import find, sides
+    from remit.comparing import compare
+    from remit.findings import has_errors
+    from remit.judging import added_findings
+    from remit.records import build_snapshot
+    from remit.reporters.review import following_commands, proposal_json, review_text
+    from remit.schemas import load_schemas
+
+    at_desk = desk(ctx, at)
+    proposal = find(at_desk.store, change_id, at=at, judge=at_desk.judge)
+    before, after = sides(at_desk.store, proposal.change)
+    schemas, _ = load_schemas({**before.blobs, **after.blobs})
+    language = at_desk.config.language
+    differences = compare(build_snapshot(before.blobs), build_snapshot(after.blobs), schemas, language)
+    findings = added_findings(before, after, at=at)
+    requirements = at_desk.requirements(proposal)
+    following = following_commands(proposal, requirements, at_desk.person_at(proposal.change.base))
+    if fmt == "json":
+        print_json(
+            {
+                "change": proposal_json(proposal, requirements),
+                "differences": [one.to_json() for one in differences],
+                "findings": [one.to_json() for one in findings],
+                "next": following,
+            }
+        )
+    else:
+        text = review_text(
+            proposal,
+            differences,
+            findings,
+            requirements,
+            following=following,
+            language=language,
+            zone=at_desk.config.zone,
+            everything=everything,
+        )
+        click.echo(text, nl=False)
+    return int(has_errors(findings))

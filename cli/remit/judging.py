@@ -1,0 +1,166 @@
+"""Judging a change: what the approval policies of its base ask, and what it would break.
+
+Rules, people, roles, units and schemas are the base's; of the change only the files that it touches are read. A change
+to the approval policies is judged by those of the base and by its own as well, so that neither a new rule nor the
+loss of an old one is one side's word. A policy that cannot be read refuses.
+
+Source: security rules R5, R6, R11; design section 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from remit import checking
+from remit.changes import Manifest, Need, Person
+from remit.changing import Check, target
+from remit.errors import InvalidStore
+from remit.evaluating import Loaded, load
+from remit.findings import Finding, in_order
+from remit.policies.approval import Touch
+from remit.policies.approvers import Ground
+from remit.policies.asking import needs_of, required_approvals
+from remit.records import CASES_SUFFIX, CONFIG_PATH, Record, Snapshot, build_snapshot
+from remit.references import World, uses, world_of_records
+from remit.schemas import Schemas, load_schemas
+from remit.store import Files, Store
+
+GROUND_KINDS = ("Person", "RoleAssignment", "OrganizationUnit", "Team", "ParameterSet")
+"""Kinds whose every record may matter to who approves; of other kinds only what the change refers to is read."""
+
+APPROVAL_RULES = "rules/approval/"
+FARTHEST = 6
+"""References are followed so many steps from a changed record; paths to approvers are shorter."""
+
+
+@dataclass(frozen=True)
+class PolicyJudge:
+    """The judge that ``changing`` asks; ``at`` is when people must still be there."""
+
+    at: datetime
+
+    def __call__(self, base: Files, head: Files, manifest: Manifest, author: Person) -> Sequence[Need]:
+        """The needs of the base's approval policies, and of the change's own where it changes them.
+
+        Raises:
+            InvalidStore: an approval policy of the base cannot be read.
+        """
+        touched = [*manifest.paths]
+        before = _loaded(base.blobs, head.blobs, touched)
+        _refuse_unreadable(before)
+        changed = build_snapshot({path: head.blobs[path] for path in touched if _is_record_path(path, head.blobs)})
+        touches = _touches(touched, before.snapshot, changed)
+        ground = Ground(before.world, _with_added(before, changed), self.at, author.person)
+        language = before.snapshot.config.language
+        needs = needs_of(required_approvals(before.policies.approvals, touches, ground), language)
+        if any(path.startswith(APPROVAL_RULES) for path in touched):
+            after = _loaded(head.blobs, head.blobs, touched)
+            own = needs_of(required_approvals(after.policies.approvals, touches, ground), language)
+            needs += [need for need in own if not any(_same(need, one) for one in needs)]
+        return needs
+
+
+def _same(one: Need, other: Need) -> bool:
+    people = [{candidate.person for candidate in need.candidates} for need in (one, other)]
+    return (one.rule, one.count, people[0]) == (other.rule, other.count, people[1])
+
+
+def _refuse_unreadable(before: Loaded) -> None:
+    odd = [*before.trouble, *before.policies.findings]
+    errors = [f for f in odd if f.severity == "error" and f.place.path.startswith((APPROVAL_RULES, "schemas/"))]
+    if errors:
+        first = errors[0]
+        message = f"who must approve cannot be read from the base: {first.place}: {first.message}"
+        raise InvalidStore(message, "Nothing is approved until it can; see: remit check --ref on the protected branch")
+
+
+def _touches(touched: Sequence[str], before: Snapshot, after: Snapshot) -> list[Touch]:
+    old, new = _by_path(before), _by_path(after)
+    return [Touch(path, old.get(path), new.get(path)) for path in touched]
+
+
+def _by_path(snapshot: Snapshot) -> dict[str, Record]:
+    return {record.path: record for record in (*snapshot.records, *snapshot.policies)}
+
+
+def _with_added(before: Loaded, changed: Snapshot) -> World:
+    """The base's world with the records that the change adds; what both have is the base's."""
+    world = before.world
+    known = [entity for kind in before.schemas.kinds for entity in world.all(kind)]
+    return World(before.schemas, [*known, *world_of_records(before.schemas, changed.records)], world.config)
+
+
+# --- what is read ----------------------------------------------------------------------------------------------------
+
+
+def _loaded(blobs: Mapping[str, bytes], others: Mapping[str, bytes], touched: Sequence[str]) -> Loaded:
+    """The part of a store that decides who approves a change of ``touched`` (also as ``others`` have it)."""
+    schemas, _ = load_schemas(blobs)
+    folders = tuple(f"records/{schemas.kinds[kind].folder}/" for kind in GROUND_KINDS if kind in schemas.kinds)
+    always = (APPROVAL_RULES, "schemas/", *folders)
+    kept = {p: d for p, d in blobs.items() if p == CONFIG_PATH or (p.startswith(always) and not _is_cases(p))}
+    kept |= {path: blobs[path] for path in touched if _is_record_path(path, blobs)}
+    starts = [side[path] for side in (blobs, others) for path in touched if _is_record_path(path, side)]
+    kept |= _referred(starts, blobs, schemas)
+    return load(Files(None, None, {path: kept[path] for path in sorted(kept)}))
+
+
+def _is_cases(path: str) -> bool:
+    return path.endswith(CASES_SUFFIX)
+
+
+def _is_record_path(path: str, blobs: Mapping[str, bytes]) -> bool:
+    return path in blobs and path.startswith(("records/", "rules/")) and path.endswith(".yaml") and not _is_cases(path)
+
+
+def _referred(starts: Sequence[bytes], blobs: Mapping[str, bytes], schemas: Schemas) -> dict[str, bytes]:
+    """The files of records that the given ones refer to, step by step."""
+    found: dict[str, bytes] = {}
+    step: Iterable[bytes] = starts
+    for _ in range(FARTHEST):
+        named = {f"records/{number}.yaml": data for number, data in enumerate(step)}
+        paths = {path for path in _paths_named(build_snapshot(named), schemas) if path in blobs and path not in found}
+        if not paths:
+            break
+        found |= {path: blobs[path] for path in paths}
+        step = [blobs[path] for path in sorted(paths)]
+    return found
+
+
+def _paths_named(snapshot: Snapshot, schemas: Schemas) -> Iterable[str]:
+    for entity in world_of_records(schemas, snapshot.records):
+        for use in uses(entity, schemas.kinds[entity.kind].shape):
+            name = use.name.rpartition("/")[2]
+            for kind in use.kinds:
+                if kind in schemas.kinds:
+                    yield f"records/{schemas.kinds[kind].folder}/{name}.yaml"
+
+
+# --- what a change would break ---------------------------------------------------------------------------------------
+
+
+def check_way(before: Files, after: Files, *, at: datetime) -> tuple[Finding, ...]:
+    """Everything wrong with a store as it would be, and with the way to it."""
+    result = load(after)
+    return in_order((*checking.check(result, at=at), *checking.since(result, load(before))))
+
+
+def result_check(store: Store, *, at: datetime) -> Check:
+    """The check that ``changing.apply`` makes of its result, against the protected branch as it was last seen."""
+
+    def check(files: Files) -> tuple[Finding, ...]:
+        return check_way(store.files(target(store, fetch=False).tip), files, at=at)
+
+    return check
+
+
+def added_findings(before: Files, after: Files, *, at: datetime) -> tuple[Finding, ...]:
+    """The findings that a change would add; one that only moved to another line is not new."""
+    known = {_matter(one) for one in checking.check(load(before), at=at)}
+    return tuple(one for one in check_way(before, after, at=at) if _matter(one) not in known)
+
+
+def _matter(one: Finding) -> tuple[str, str, str, str]:
+    return (one.code, one.place.path, one.pointer, one.message)

@@ -1,0 +1,311 @@
+"""Changes for people: what differs in records' words, where a change stands, and the history of a record.
+
+The words follow the store's language; ids, commands and what findings say stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+
+from remit.assignments import value_text
+from remit.findings import Finding
+from remit.reporters.findings import finding_lines, summary
+from remit.reporters.terminal import padded, safe, table, width
+from remit.times import format_instant, in_zone
+
+if TYPE_CHECKING:
+    from remit.changing import Applied, Entry, Proposal, Requirement, Review
+    from remit.comparing import Difference, FieldDifference
+
+LONGEST_VALUE = 60
+MOST_FIELDS = 12
+MOST_PEOPLE = 5
+_SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "»"}
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "added": ("added", "新增"),
+    "removed": ("removed", "删除"),
+    "changed": ("changed", "修改"),
+    "renamed": ("renamed from", "改名，原为"),
+    "layout": ("comments or layout only", "仅注释或排版"),
+    "more": ("{} more; --all shows them", "另有 {} 项；--all 显示全部"),
+    "nothing": ("Nothing differs.", "没有差异。"),
+    "proposed": ("proposed by {} at {}", "由 {} 于 {} 提出"),
+    "base": ("base {} of {}", "基于 {}（{}）"),
+    "state": ("state", "状态"),
+    "differences": ("What changes", "变更内容"),
+    "findings": ("Findings that it adds", "新增问题"),
+    "approvals": ("Who must approve", "须由谁审批"),
+    "nobody-needed": ("nobody: no rule asks for an approval", "无：没有规则要求审批"),
+    "may": ("may", "可审批"),
+    "given": ("given", "已审批"),
+    "nobody": ("nobody", "无人"),
+    "why": ("why", "依据"),
+    "reviews": ("Reviews", "审批意见"),
+    "counts-not": ("does not count", "无效"),
+    "moved": ("Moved on the protected branch since", "保护分支上已变动"),
+    "next": ("Next", "下一步"),
+    "open": ("open", "待审批"),
+    "approved": ("approved", "已批准"),
+    "rejected": ("rejected", "已驳回"),
+    "applied": ("applied", "已生效"),
+    "withdrawn": ("withdrawn", "已撤回"),
+    "outdated": ("outdated", "已过期"),
+    "unreadable": ("unreadable", "无法读取"),
+    "approve": ("approved by", "批准："),
+    "reject": ("rejected by", "驳回："),
+    "head-changes": ("Change|State|Title|By|At|Missing", "变更|状态|标题|提出人|时间|尚缺"),
+    "head-log": ("Commit|At|By|Change|Approved by|Title", "提交|时间|作者|变更|批准人|标题"),
+}
+
+
+def word(key: str, language: str) -> str:
+    """A word of the reports in ``language`` (zh, or else English)."""
+    return _WORDS[key][language == "zh"]
+
+
+# --- differences -----------------------------------------------------------------------------------------------------
+
+
+def difference_text(differences: Sequence[Difference], language: str, *, everything: bool = False) -> str:
+    """One line a record and one a field below it; long values and long lists are shortened unless ``everything``."""
+    if not differences:
+        return word("nothing", language) + "\n"
+    lines = [line for one in differences for line in _difference_lines(one, language, everything)]
+    return "".join(f"{safe(line)}\n" for line in lines)
+
+
+def _difference_lines(one: Difference, language: str, everything: bool) -> Iterator[str]:
+    what = word(one.change, language)
+    name = one.record or one.path
+    title = f" {one.title}" if one.title and one.title != one.record.partition("/")[2] else ""
+    was = f" {one.was}" if one.was else ""
+    place = f"  {one.path}" if one.record else ""
+    yield f"{_SIGNS[one.change]} {name}{title}  ({what}{was}){place}"
+    if not one.fields and one.change == "changed" and one.record:
+        yield f"    {word('layout', language)}"
+    shown = one.fields if everything else one.fields[:MOST_FIELDS]
+    column = max((width(safe(field.title)) for field in shown), default=0) + 2
+    for field in shown:
+        yield f"    {padded(safe(field.title), column)}{_sides(field, everything)}"
+    if len(one.fields) > len(shown):
+        yield "    " + word("more", language).format(len(one.fields) - len(shown))
+
+
+def _sides(field: FieldDifference, everything: bool) -> str:
+    before = "" if field.before is None else _short(field.before, everything)
+    after = "" if field.after is None else _short(field.after, everything)
+    if field.before is None:
+        return f"+ {after}"
+    return f"- {before}" if field.after is None else f"{before} → {after}"
+
+
+def _short(value: Any, everything: bool) -> str:
+    text = value_text(value).replace("\n", "⏎")
+    return text if everything or len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+# --- one change ------------------------------------------------------------------------------------------------------
+
+
+def review_text(
+    proposal: Proposal,
+    differences: Sequence[Difference],
+    findings: Sequence[Finding],
+    requirements: Sequence[Requirement],
+    *,
+    following: Sequence[str],
+    language: str,
+    zone: tzinfo,
+    everything: bool = False,
+) -> str:
+    """Everything that a reviewer needs to know about a change, and the next command."""
+    change = proposal.change
+    state = word(proposal.state, language) + (f" {proposal.applied[:12]}" if proposal.applied else "")
+    by = f"{change.author.name} <{change.author.email}>" + (f" {change.author.person}" if change.author.person else "")
+    lines = [
+        f"{change.id}  {change.title}",
+        "  " + word("proposed", language).format(by, _at(change.created, zone)),
+        "  " + word("base", language).format(change.base[:12], change.ref.removeprefix("refs/heads/")),
+        f"  {word('state', language)}: {state}",
+    ]
+    lines += [f"  {row}".rstrip() for row in (["", *change.body.split("\n")] if change.body else [])]
+    lines += ["", word("differences", language) + ":"]
+    lines += [f"  {row}" for row in difference_text(differences, language, everything=everything).splitlines()]
+    lines += ["", f"{word('findings', language)}: {summary(findings)}"]
+    lines += [f"  {row}" for row in finding_lines(findings)]
+    lines += ["", word("approvals", language) + ":"]
+    lines += [row for one in requirements for row in _requirement_lines(one, language, everything)]
+    lines += [f"  {word('nobody-needed', language)}"] if not requirements else []
+    if proposal.reviews:
+        lines += ["", word("reviews", language) + ":"]
+        lines += [f"  {_review_line(one, language, zone)}" for one in proposal.reviews]
+    if proposal.moved:
+        lines += ["", word("moved", language) + ":", *(f"  {path}" for path in proposal.moved)]
+    lines += ["", *(f"{word('next', language)}: {one}" for one in following)]
+    return safe("\n".join(lines).rstrip()) + "\n"
+
+
+def _requirement_lines(one: Requirement, language: str, everything: bool) -> Iterator[str]:
+    mark = "x" if one.satisfied else " "
+    yield f"  [{mark}] {one.rule}: {one.need}"
+    if one.given_by:
+        yield f"      {word('given', language)}: {', '.join(one.given_by)}"
+    if not one.satisfied:
+        shown = one.candidates if everything else one.candidates[:MOST_PEOPLE]
+        rest = len(one.candidates) - len(shown)
+        names = ", ".join(c.person for c in shown) or word("nobody", language)
+        yield f"      {word('may', language)}: {names}" + (f", … {word('more', language).format(rest)}" if rest else "")
+        yield f"      {one.why}"
+        for candidate in shown:
+            yield f"      {word('why', language)}: {' → '.join(candidate.path)}"
+
+
+def _review_line(one: Review, language: str, zone: tzinfo) -> str:
+    verdict = word(one.approval.verdict, language)
+    reason = f": {one.approval.reason}" if one.approval.reason else ""
+    counts = f"  ({word('counts-not', language)}: {one.why})" if one.why else ""
+    return f"{verdict} {one.approval.person} {_at(one.approval.at, zone)}{reason}{counts}"
+
+
+def _at(moment: datetime, zone: tzinfo) -> str:
+    return format_instant(in_zone(moment, zone))
+
+
+def following_commands(proposal: Proposal, requirements: Sequence[Requirement], person: str) -> list[str]:
+    """What may be done next, the most useful first; ``person`` is the reader, empty when nobody knows."""
+    id = proposal.change.id
+    match proposal.state:
+        case "approved":
+            return [f"remit apply {id}"]
+        case "applied":
+            return [f"remit log {one}" for one in proposal.change.manifest.paths[:1]]
+        case "outdated":
+            return [f"remit withdraw {id}", 'git pull, then remit propose -m "…"']
+        case "rejected":
+            return [f"remit withdraw {id}", 'remit propose -m "…"']
+        case "open":
+            missing = [one for one in requirements if not one.satisfied]
+            asked = sorted(
+                {c.person for one in missing for c in one.candidates} - {p for one in missing for p in one.given_by}
+            )
+            if person in asked:
+                return [f"remit approve {id}", f'remit reject {id} -m "…"']
+            return [f"remit approve {id}    ({', '.join(asked)})"] if asked else [f"remit withdraw {id}"]
+    return []
+
+
+# --- json ------------------------------------------------------------------------------------------------------------
+
+
+def proposal_json(proposal: Proposal, requirements: Sequence[Requirement]) -> dict[str, Any]:
+    """A change with its reviews and requirements, as ``remit changes`` and ``remit review`` print it."""
+    change = proposal.change
+    return {
+        "id": change.id,
+        "state": proposal.state,
+        "title": change.title,
+        "body": change.body,
+        "author": {"name": change.author.name, "email": change.author.email, "person": change.author.person or None},
+        "created": format_instant(change.created),
+        "ref": change.ref,
+        "base": change.base,
+        "head": change.head,
+        "tree": change.tree,
+        "manifest": change.manifest.digest,
+        "paths": list(change.manifest.paths),
+        "applied": proposal.applied,
+        "moved": list(proposal.moved),
+        "requirements": [requirement_json(one) for one in requirements],
+        "reviews": [_review_json(one) for one in proposal.reviews],
+    }
+
+
+def requirement_json(one: Requirement) -> dict[str, Any]:
+    """What a rule asks, who may give it and who has."""
+    return {
+        "rule": one.rule,
+        "need": one.need,
+        "candidates": [{"person": c.person, "path": list(c.path)} for c in one.candidates],
+        "given_by": list(one.given_by),
+        "satisfied": one.satisfied,
+        "why": one.why,
+    }
+
+
+def _review_json(one: Review) -> dict[str, Any]:
+    approval = one.approval
+    return {
+        "person": approval.person,
+        "verdict": approval.verdict,
+        "at": format_instant(approval.at),
+        "not_after": format_instant(approval.not_after) if approval.not_after else None,
+        "reason": approval.reason,
+        "counts": one.holds,
+        "why": one.why,
+    }
+
+
+def applied_json(applied: Applied) -> dict[str, Any]:
+    """What ``remit apply`` did."""
+    return {
+        "id": applied.change.id,
+        "commit": applied.commit,
+        "already": applied.already,
+        "approvals": [{"person": a.person, "at": format_instant(a.at)} for a in applied.approvals],
+        "notes": list(applied.notes),
+    }
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """One step of a history."""
+    commit = entry.commit
+    return {
+        "commit": commit.sha,
+        "at": format_instant(commit.committed or commit.when),
+        "author": {"name": commit.author, "email": commit.email},
+        "title": commit.message.partition("\n")[0],
+        "change": entry.change or None,
+        "approvals": [{"person": a.person, "at": format_instant(a.at)} for a in entry.approvals],
+    }
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+def changes_text(rows: Iterable[tuple[Proposal, Sequence[Requirement]]], language: str, zone: tzinfo) -> str:
+    """A table of changes; empty for none."""
+    cells = [_change_row(proposal, requirements, language, zone) for proposal, requirements in rows]
+    return table(cells, word("head-changes", language).split("|")) + "\n" if cells else ""
+
+
+def _change_row(
+    proposal: Proposal, requirements: Sequence[Requirement], language: str, zone: tzinfo
+) -> tuple[str, ...]:
+    change = proposal.change
+    missing = sum(not one.satisfied for one in requirements)
+    by = change.author.person or change.author.name
+    state = word(proposal.state, language)
+    return (
+        change.id,
+        state,
+        change.title,
+        by,
+        _at(change.created, zone),
+        str(missing) if proposal.state == "open" else "",
+    )
+
+
+def log_text(entries: Iterable[Entry], language: str, zone: tzinfo) -> str:
+    """A table of commits, newest first; empty for none."""
+    cells = [_entry_row(entry, zone) for entry in entries]
+    return table(cells, word("head-log", language).split("|")) + "\n" if cells else ""
+
+
+def _entry_row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
+    commit = entry.commit
+    people = ", ".join(sorted({approval.person for approval in entry.approvals}))
+    at = _at(commit.committed or commit.when, zone)
+    return commit.sha[:12], at, commit.author, entry.change or "-", people or "-", commit.message.partition("\n")[0]
