@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -338,6 +339,16 @@ def test_a_period_runs_from_midnight_to_midnight_of_the_stores_zone() -> None:
     assert [f.ref for f in found.facts] == ["ServiceOrder/O1", "ServiceOrder/O2"]
 
 
+def test_a_fact_after_the_moment_asked_about_is_left_out_until_then() -> None:
+    world, made = a_world(order("O1", MONTH), order("O2", "2026-10-06T09:00:00+08:00")), policy(ORDERS + "}")
+
+    then = figure(scored(made, world, at=parse_instant(MONTH)), "east", "orders")
+    later = figure(scored(made, world), "east", "orders")
+
+    assert (then.value, [f.why for f in then.facts]) == (1, ["counted", "not-yet"])
+    assert later.value == 2
+
+
 def test_where_decides_which_facts_count_and_a_missing_field_is_never_a_match() -> None:
     made = policy(ORDERS + ", where: 'has(fact.difficultIssue) && fact.difficultIssue'}")
     world = a_world(order("A", MONTH, difficultIssue=True), order("B", MONTH, difficultIssue=False), order("C", MONTH))
@@ -484,17 +495,29 @@ def test_two_measures_of_one_name_and_an_unknown_subject_are_found() -> None:
 # --- the store's own policy ---------------------------------------------------------------------------------------
 
 
-def remit(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = main(["--store", str(ROOT), *arguments])
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example store with its assessment policies only, so that no other policy matters here."""
+    folder = tmp_path_factory.mktemp("store")
+    for part in ("schemas", "records", "templates", "rules/assessment"):
+        shutil.copytree(ROOT / part, folder / part)
+    shutil.copy(ROOT / "remit.yaml", folder)
+    return folder
+
+
+def remit(store: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(["--store", str(store), *arguments])
     out, err = capsys.readouterr()
     return code, out, err
 
 
-def test_assess_prints_the_json_of_the_design_and_the_facts_behind_a_figure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_assess_prints_the_json_of_the_design_and_the_facts_behind_a_figure(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     asked = ("assess", "response-centre", "--period", "2026-09", "--at", "2026-12-01T00:00:00Z", "--format", "json")
 
-    code, out, _ = remit(capsys, *asked)
-    _, listed, _ = remit(capsys, *asked, "--list", "provisioning", "--subject", "linhai-crc")
+    code, out, _ = remit(store, capsys, *asked)
+    _, listed, _ = remit(store, capsys, *asked, "--list", "provisioning", "--subject", "linhai-crc")
 
     body = json.loads(out)
     assert code == 0
@@ -511,7 +534,7 @@ def test_assess_prints_the_json_of_the_design_and_the_facts_behind_a_figure(caps
 
 
 def test_assess_counts_the_rows_of_a_feed_and_names_those_it_left_out(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    store: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     row = {"kind": "TroubleTicket", "customer": "nanhai-tobacco", "service": "tobacco-mpls", "unit": "linhai-crc"}
     row |= {"ticketType": "interruption", "acceptedAt": "2025-03-03T09:00:00+08:00"}
@@ -524,8 +547,8 @@ def test_assess_counts_the_rows_of_a_feed_and_names_those_it_left_out(
     feed.write_text("".join(json.dumps(one) + "\n" for one in rows))
     asked = ("assess", "response-centre", "--period", "2025-03", "--facts", str(feed), "--at", "2026-12-01T00:00:00Z")
 
-    code, out, _ = remit(capsys, *asked, "--format", "json")
-    strict, _, err = remit(capsys, *asked, "--strict")
+    code, out, _ = remit(store, capsys, *asked, "--format", "json")
+    strict, _, err = remit(store, capsys, *asked, "--strict")
 
     body = json.loads(out)
     line = next(one for one in body["subjects"] if one["subject"] == "OrganizationUnit/linhai-crc")
@@ -535,12 +558,12 @@ def test_assess_counts_the_rows_of_a_feed_and_names_those_it_left_out(
     assert "riddle" in err
 
 
-def test_assess_in_text_and_csv_says_what_is_not_finished(capsys: pytest.CaptureFixture[str]) -> None:
+def test_assess_in_text_and_csv_says_what_is_not_finished(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ("assess", "response-centre", "--period", "2026-10", "--at", "2026-10-15T10:00:00+08:00")
 
-    _, text, _ = remit(capsys, *asked, "--list", "fault-handling")
-    _, table, _ = remit(capsys, *asked, "--format", "csv")
-    _, facts, _ = remit(capsys, *asked, "--format", "csv", "--list", "fault-handling")
+    _, text, _ = remit(store, capsys, *asked, "--list", "fault-handling")
+    _, table, _ = remit(store, capsys, *asked, "--format", "csv")
+    _, facts, _ = remit(store, capsys, *asked, "--format", "csv", "--list", "fault-handling")
 
     assert "截至 2026-10-15T10:00:00+08:00" in text and "故障处理及时率" in text and "挂起中" in text
     assert table.splitlines()[0].startswith("subject,title,resource-check,resource-check_of,resource-check_n,")
@@ -558,15 +581,15 @@ def test_assess_in_text_and_csv_says_what_is_not_finished(capsys: pytest.Capture
     ],
 )
 def test_what_cannot_be_assessed_is_refused_with_the_next_step(
-    arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], says: str, store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = remit(capsys, "assess", *arguments)
+    code, out, err = remit(store, capsys, "assess", *arguments)
 
     assert (code, out) == (2, "")
     assert says in err
 
 
-def test_a_case_that_expects_something_else_fails_and_names_the_facts() -> None:
+def test_a_case_that_expects_something_else_fails_and_names_the_facts(store: Path) -> None:
     from remit.cases import CaseBook
     from remit.policies.assessment_cases import run_cases
 
@@ -580,35 +603,36 @@ def test_a_case_that_expects_something_else_fails_and_names_the_facts() -> None:
     expected["rank"] = 7
     expected["colour"] = "red"
     book = CaseBook(Record("PolicyCases", "p", document.path, document.value, document), policy_record(ORDERS + "}"))
-    world, made = store_policy()
+    world, made = store_policy(store)
 
     (failures,) = run_cases(made, book, world)
     case["expect"] = []
     (others,) = run_cases(made, book, world)
 
+    why = "TroubleTicket/T1 in-time, TroubleTicket/T2 late"
     assert failures == [
         "'colour' cannot be expected of a scorecard.",
         "OrganizationUnit/linhai-crc: rank is 1, expected 7.",
-        "OrganizationUnit/linhai-crc: n of fault-handling is 1, expected 2 (TroubleTicket/T1 in-time, TroubleTicket/T2 late).",
+        f"OrganizationUnit/linhai-crc: n of fault-handling is 1, expected 2 ({why}).",
     ]
     assert others == ["Not expected: facts count for OrganizationUnit/linhai-crc."]
 
 
-def store_policy() -> tuple[World, Assessment]:
+def store_policy(folder: Path) -> tuple[World, Assessment]:
     from remit.evaluating import load
     from remit.store import Store
 
-    loaded = load(Store.open(ROOT).files(None))
+    loaded = load(Store.open(folder).files(None))
     made: Assessment = loaded.policies.by_id["AssessmentPolicy/response-centre"]
     return loaded.world, made
 
 
-def test_the_stores_own_cases_hold() -> None:
+def test_the_stores_own_cases_hold(store: Path) -> None:
     from remit.evaluating import load
     from remit.store import Store
     from remit.testing import run_all
 
-    run = run_all(load(Store.open(ROOT).files(None)), only=lambda path: path.startswith("rules/assessment/"))
+    run = run_all(load(Store.open(store).files(None)), only=lambda path: path.startswith("rules/assessment/"))
 
     assert [r.name for r in run.results if r.failures] == []
     assert len(run.results) >= 12
