@@ -34,6 +34,9 @@ ASSIGNMENT = "roles.ceB=lu-yang"
 AT = format_instant(NOW)
 LAST_MONTH = "2026-09"
 SCORECARD = "response-centre"
+GAP = ("ab-roles", RECORD)
+"""The warning that the change answers."""
+
 CHANGE_ID = re.compile(r"c-[0-9]{8}-[0-9a-f]{6,24}")
 
 WORDS: dict[str, dict[Language, str]] = {
@@ -73,6 +76,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "{author} proposes a second engineer for the university. Nobody's word counts for his own change.",
         "zh": "{author} 提出为大学补一名B角工程师。本人的意见对自己的变更无效。",
     },
+    "gap": {
+        "en": "A gap that one of the policies warns of: a key account without a second engineer.",
+        "zh": "一条规则提示的缺口：大客户没有B角工程师。",
+    },
     "early": {
         "en": "It cannot be applied before those who must have approved:",
         "zh": "须审批的人未批之前，不能生效：",
@@ -88,6 +95,10 @@ WORDS: dict[str, dict[Language, str]] = {
     "log": {
         "en": "The history of the record proves itself.",
         "zh": "记录的历史自证。",
+    },
+    "closed": {
+        "en": "And the gap is closed.",
+        "zh": "缺口已补上。",
     },
     "end": {
         "en": "Done in {:.0f} s.",
@@ -184,23 +195,23 @@ class Demo:
 
     def change(self) -> None:
         """A change from the edit to the commit on the protected branch, by as many people as it needs."""
+        self.step("gap", ["explain", *GAP, "--at", AT])
+        self.say("change", author=self.title(AUTHOR))
         self.become(AUTHOR)
-        self.step("change", ["set", RECORD, ASSIGNMENT], author=self.title(AUTHOR))
+        self.step("", ["set", RECORD, ASSIGNMENT])
         line = ["propose", "-m", "Name a second engineer for the university"]
         made = self.quietly(line, with_talk=True)
         self.show(line, made)
         change = _id_of(made)
         self.step("", ["review", change])
         self.step("early", ["apply", change], codes=(2,))
-        for _ in range(len(self.people())):
-            need = self.next_need(change)
-            if need is None:
-                break
-            person, why = need
+        for person, why in self.approvers(change):
+            self.say("approve", person=self.title(person), why=why)
             self.become(person)
-            self.step("approve", ["approve", change], person=self.title(person), why=why)
+            self.step("", ["approve", change])
         self.step("apply", ["apply", change])
         self.step("log", ["log", RECORD])
+        self.step("closed", ["explain", *GAP, "--at", AT])
 
     # -- the store -------------------------------------------------------------------------------------------------
 
@@ -221,7 +232,7 @@ class Demo:
     def become(self, person: str) -> None:
         """From now on git in this store knows that person, as if it were his own clone."""
         name, email = self.person(person)
-        click.echo(click.style(f"\n$ git config user.name '{name}'; git config user.email {email}", bold=True))
+        click.echo(click.style(f"$ git config user.name '{name}'; git config user.email {email}", bold=True))
         own = f'[user]\n\tname = "{name}"\n\temail = "{email}"\n'.encode()
         write_whole(self.folder / ".git" / "config", self._settings + own)
 
@@ -241,18 +252,16 @@ class Demo:
         """What a person of the example is called, in the language of the demonstration."""
         return str(self.people()[name]["metadata"]["title"][self.language])
 
-    def next_need(self, change: str) -> tuple[str, str] | None:
-        """Somebody who can still approve, and the rule that asks for it; None when nobody has to."""
+    def approvers(self, change: str) -> list[tuple[str, str]]:
+        """The first of those who may give each approval that is missing, and what it is asked for; nobody twice."""
         review = json.loads(self.quietly(["review", change, "--format", "json"]).out)
-        for need in review.get("approvals", ()):
-            if need.get("satisfied"):
-                continue
-            given = set(need.get("given_by", ()))
-            for candidate in need.get("candidates", ()):
-                name = candidate["person"] if isinstance(candidate, dict) else candidate
-                if name not in given and name != AUTHOR:
-                    return str(name), str(need.get("rule", ""))
-        return None
+        found: dict[str, str] = {}
+        for need in review["change"]["requirements"]:
+            able = [candidate["person"] for candidate in need["candidates"] if candidate["person"] != AUTHOR]
+            if not need["satisfied"] and able:
+                person = next((name for name in able if name not in found), able[0])
+                found.setdefault(person, str(need["need"]).partition(";")[0])
+        return list(found.items())
 
     # -- what one sees ---------------------------------------------------------------------------------------------
 
@@ -260,12 +269,10 @@ class Demo:
         """One line of talk, apart from what commands print."""
         click.echo(click.style("\n" + WORDS[word][self.language].format(*values, **named), fg="cyan"))
 
-    def step(
-        self, word: str, line: Sequence[str], *, codes: tuple[int, ...] = (0,), quiet: bool = False, **named: object
-    ) -> None:
+    def step(self, word: str, line: Sequence[str], *, codes: tuple[int, ...] = (0,), quiet: bool = False) -> None:
         """Say why, show the command line, run it. ``quiet`` leaves out what was said on the way, seen before."""
         if word:
-            self.say(word, **named)
+            self.say(word)
         ran = self.quietly(line, with_talk=not quiet)
         self.show(line, ran, codes=codes)
 
