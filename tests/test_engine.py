@@ -211,3 +211,117 @@ def test_a_misspelt_template_name_is_an_error_and_never_an_empty_word() -> None:
 
     with pytest.raises(Exception, match="custmer"):
         decided(files, ticket(), "2026-10-15T12:00:00+08:00")
+
+
+# --- chains ----------------------------------------------------------------------------------------------------------
+
+
+def chained(**second: Any) -> dict[str, bytes]:
+    first = {"subject": "Ticket", "clock": CLOCK, "levels": [{"name": "hour", "after": "1h"}]}
+    spec = {
+        "subject": "Customer",
+        "with": {"late": {"decisions": "first/hour", "by": "customer"}},
+        "clock": {"reached": {"count": 2, "of": "late.map(d, d.at)", "within": "30d"}, "lasts": "10d"},
+        "levels": [{"name": "crisis", "notify": [{"role": "ceA", "of": "subject"}]}],
+        **second,
+    }
+    return {
+        "rules/warning/first.yaml": record_text("WarningPolicy", "first", first),
+        "rules/warning/second.yaml": record_text("WarningPolicy", "second", spec),
+    }
+
+
+def opened_on(*days: str) -> dict[str, Any]:
+    return {f"t{i}": {"customer": "bank", "openedAt": f"{day}T09:00:00+08:00"} for i, day in enumerate(days, start=1)}
+
+
+def crises(tickets: dict[str, Any], at: str = "2026-12-31T00:00:00+08:00", **second: Any) -> list[Decision]:
+    came = decided(chained(**second), tickets, at, "2026-01-01T00:00:00+08:00")
+    return [d for d in came if d.policy == "second"]
+
+
+def test_a_policy_reacts_to_the_decisions_of_another_at_the_instant_they_add_up() -> None:
+    (one,) = crises(opened_on("2026-10-01", "2026-10-20"))
+
+    assert one.at is not None and one.at.isoformat() == "2026-10-20T10:00:00+08:00"
+    assert one.subject == "Customer/bank"
+    assert [t.person for t in one.notify] == ["ann"]
+
+
+def test_the_chain_is_shown_among_the_reasons() -> None:
+    tickets = opened_on("2026-10-01", "2026-10-20")
+    came = decided(chained(), tickets, "2026-12-31T00:00:00+08:00", "2026-10-01T00:00:00+08:00")
+    crisis = next(d for d in came if d.policy == "second")
+    first = {d.id for d in came if d.policy == "first"}
+
+    (reason,) = [r for r in crisis.because if r.condition == "decisions of first/hour"]
+
+    assert reason.holds and len(reason.values["late"]) == 2
+    assert first == set(reason.values["late"])
+
+
+@pytest.mark.parametrize(
+    ("days", "starts"),
+    [
+        (["2026-10-01"], []),
+        (["2026-10-01", "2026-11-15"], []),
+        (["2026-10-01", "2026-10-31"], ["2026-10-31"]),
+        (["2026-10-01", "2026-11-01"], []),
+        (["2026-10-01", "2026-10-02", "2026-10-03"], ["2026-10-02"]),
+        (["2026-03-01", "2026-03-02", "2026-10-01", "2026-10-02"], ["2026-03-02", "2026-10-02"]),
+    ],
+)
+def test_a_count_is_reached_anew_only_after_it_was_not(days: list[str], starts: list[str]) -> None:
+    assert [d.at.isoformat()[:10] for d in crises(opened_on(*days)) if d.at] == starts
+
+
+def test_a_clock_with_a_span_of_its_own_stops_by_itself() -> None:
+    tickets = opened_on("2026-10-01", "2026-10-20")
+
+    during = decided(chained(), tickets, "2026-10-30T09:59:59+08:00")
+    after = decided(chained(), tickets, "2026-10-30T10:00:00+08:00")
+
+    assert "second" in {d.policy for d in during}
+    assert "second" not in {d.policy for d in after}
+
+
+def trouble(files: dict[str, bytes]) -> list[tuple[str, str]]:
+    return [(f.code, f.record) for f in small_world(files).policies.findings]
+
+
+def test_policies_that_react_to_each_other_in_a_circle_are_found() -> None:
+    files = chained()
+    loop = {
+        "subject": "Ticket",
+        "with": {"x": {"decisions": "second", "by": "id"}},
+        "when": "x.exists(d, d.level == 'crisis')",
+        "levels": [{"name": "hour"}],
+    }
+    files["rules/warning/first.yaml"] = record_text("WarningPolicy", "first", loop)
+
+    assert trouble(files) == [("policy-cycle", "WarningPolicy/first"), ("policy-cycle", "WarningPolicy/second")]
+
+
+@pytest.mark.parametrize("decisions", ["frist", "first/huor"])
+def test_a_policy_that_reacts_to_nothing_there_is_found_with_the_nearest_name(decisions: str) -> None:
+    files = chained(**{"with": {"late": {"decisions": decisions, "by": "customer"}}})
+
+    (one,) = small_world(files).policies.findings
+
+    assert one.code == "policy-invalid"
+    assert "first" in one.hint or "hour" in one.hint
+
+
+def test_records_can_be_joined_on_another_value_than_the_subjects_name() -> None:
+    files = policy(
+        [{"name": "again"}],
+        **{"with": {"others": {"kind": "Ticket", "by": "text", "on": "subject.text"}}},
+        when="others.exists(o, o.id != subject.id && o.openedAt < subject.openedAt)",
+    )
+    tickets = {
+        "t1": {"customer": "bank", "openedAt": OPENED, "text": "loose port"},
+        "t2": {"customer": "bank", "openedAt": "2026-10-16T09:00:00+08:00", "text": "loose port"},
+        "t3": {"customer": "bank", "openedAt": "2026-10-17T09:00:00+08:00", "text": "other"},
+    }
+
+    assert [d.subject for d in decided(files, tickets, "2026-10-18T00:00:00+08:00")] == ["Ticket/t2"]

@@ -7,7 +7,7 @@ decided, and the two must agree on every decision that is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,11 +18,12 @@ from remit.conditions.lowering import entity_at, follow
 from remit.decisions import ClockReading, Decision, Reason, Stretch, Told, decision_id
 from remit.findings import Finding, finding
 from remit.policies.clocking import Calendars, Crossing, Lane, Window, amount_of, crossings, lanes
+from remit.policies.reading import Related
 from remit.policies.watch import Level, Watch
 from remit.references import Entity, World
 from remit.roles import resolve
 from remit.terms import GoverningTerm, governing_term
-from remit.times import in_zone
+from remit.times import format_instant, in_zone, parse_instant
 from remit.wording import LANGUAGES, Wording, span_text
 
 
@@ -35,22 +36,47 @@ class Timeline:
 
 
 class Rulebook:
-    """The watches of a snapshot, compiled into rule sessions once. Close it when done."""
+    """Watches and the watches whose decisions they read, compiled into rule sessions once. Close it when done."""
 
     def __init__(self, watches: Iterable[Watch], compiler: Compiler) -> None:
-        groups: dict[Any, list[Watch]] = {}
-        for watch in watches:
-            related = tuple(sorted((name, one.kind, one.field) for name, one in watch.related.items()))
-            each = (watch.each.variable, str(watch.each.path)) if watch.each else ()
-            groups.setdefault((watch.subject, each, related), []).append(watch)
-        self.groups = tuple(
-            _Group(tuple(sorted(group, key=lambda w: w.name)), compiler) for _, group in sorted(groups.items())
-        )
+        wanted = {watch.name: watch for watch in watches}
+        depths: dict[str, int] = {}
+        heard: dict[str, Watch] = {}
+        for watch in wanted.values():
+            _measure(watch, depths, heard)
+        by_depth: dict[int, list[Watch]] = {}
+        for watch in heard.values():
+            by_depth.setdefault(depths[watch.name], []).append(watch)
+        self.sources = tuple(_groups(by_depth[depth], compiler) for depth in sorted(by_depth))
+        """Groups of the watches that others read, in the order in which they must be decided."""
+        self.groups = _groups(wanted.values(), compiler)
 
     def close(self) -> None:
         """Give every rule session back."""
-        for group in self.groups:
+        for group in (*self.groups, *(group for stratum in self.sources for group in stratum)):
             group.close()
+
+
+def _measure(watch: Watch, depths: dict[str, int], heard: dict[str, Watch]) -> int:
+    """How many decisions lie between the facts and this watch's own; notes every watch that it reads."""
+    if watch.name not in depths:
+        for source in watch.sources:
+            heard[source.name] = source
+        depths[watch.name] = max((1 + _measure(source, depths, heard) for source in watch.sources), default=0)
+    return depths[watch.name]
+
+
+def _groups(watches: Iterable[Watch], compiler: Compiler) -> tuple[_Group, ...]:
+    groups: dict[Any, list[Watch]] = {}
+    for watch in watches:
+        related = tuple(sorted((name, *_signature(one)) for name, one in watch.related.items()))
+        each = (watch.each.variable, str(watch.each.path)) if watch.each else ()
+        groups.setdefault((watch.subject, each, related), []).append(watch)
+    return tuple(_Group(tuple(sorted(group, key=lambda w: w.name)), compiler) for _, group in sorted(groups.items()))
+
+
+def _signature(related: Related) -> tuple[str, ...]:
+    return (related.kind, related.field, related.decisions, str(related.on or ""))
 
 
 class _Group:
@@ -101,7 +127,8 @@ def timeline(
         read_at: the instant at which clocks are read; without it each decision's clock is read at its own instant.
         subjects: only these (``Kind/name``); without it every subject.
     """
-    run = _Run(world, window, wording, read_at)
+    made = heard(rulebook, world, window.end, wording)
+    run = _Run(world, window, wording, read_at, made)
     for group in rulebook.groups:
         for entity in world.all(group.watches[0].subject):
             if subjects is None or entity.ref in subjects:
@@ -111,8 +138,79 @@ def timeline(
     return run.result
 
 
+class Made:
+    """Decisions that other policies have made, found by policy, level and the subject that they belong to."""
+
+    def __init__(self, world: World, end: datetime) -> None:
+        self._world = world
+        self._end = end
+        self._decisions: list[Decision] = []
+        self._joined: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
+
+    def add(self, decisions: Iterable[Decision]) -> None:
+        """More decisions; those of one stratum come before anybody reads them."""
+        self._decisions += decisions
+        self._joined.clear()
+
+    def of(self, related: Related, name: str) -> list[Mapping[str, Any]]:
+        """The decisions that ``related`` asks for and that belong to ``name``, by instant."""
+        key = (related.decisions, related.field)
+        if key not in self._joined:
+            self._joined[key] = self._join(related)
+        return self._joined[key].get(name, [])
+
+    def _join(self, related: Related) -> dict[str, list[Mapping[str, Any]]]:
+        policy, _, level = related.decisions.partition("/")
+        index: dict[str, list[Mapping[str, Any]]] = {}
+        for decision in self._decisions:
+            if decision.policy == policy and level in ("", decision.level):
+                for name in self._belongs_to(decision, related.field):
+                    index.setdefault(name, []).append(_as_values(decision, self._end))
+        return index
+
+    def _belongs_to(self, decision: Decision, field: str) -> list[str]:
+        if field == "id":
+            return [decision.subject_name]
+        entity = self._world.get(decision.subject_kind, decision.subject_name)
+        value: Any = entity.spec if entity else None
+        for part in field.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+
+
+def _as_values(decision: Decision, end: datetime) -> Mapping[str, Any]:
+    """A decision as conditions see it; one that stands is dated at the moment asked about."""
+    values = {
+        "id": decision.id,
+        "policy": decision.policy,
+        "level": decision.level,
+        "severity": decision.severity,
+        "subject": decision.subject,
+        "at": format_instant(decision.at or end),
+    }
+    return values | ({"due": format_instant(decision.due)} if decision.due else {})
+
+
+def heard(rulebook: Rulebook, world: World, end: datetime, wording: Wording) -> Made:
+    """What the watches that others read have decided up to ``end``: stratum by stratum, so forward and bounded."""
+    made = Made(world, end)
+    for stratum in rulebook.sources:
+        run = _Run(world, Window(None, end), wording, None, made)
+        for group in stratum:
+            for entity in world.all(group.watches[0].subject):
+                run.decide(group, entity)
+        made.add(sorted(run.result.decisions, key=lambda d: (d.at or end, d.id)))
+    return made
+
+
 def bindings_of(
-    world: World, watch: Watch, entity: Entity, at: datetime, *, uses_term: bool | None = None
+    world: World,
+    watch: Watch,
+    entity: Entity,
+    at: datetime,
+    made: Made | None = None,
+    *,
+    uses_term: bool | None = None,
 ) -> Iterator[tuple[str, Bindings]]:
     """What the variables of a watch stand for, once for each item that it watches, with the item's index as text.
 
@@ -121,7 +219,11 @@ def bindings_of(
     values: dict[str, Any] = {"subject": entity}
     values["param"] = {name: parameter.get("value") for name, parameter in world.parameters.items()}
     for name, related in watch.related.items():
-        values[name] = world.joined(related.kind, related.field, entity.name)
+        if related.decisions:
+            values[name] = made.of(related, entity.name) if made else []
+        else:
+            key = follow(related.on.names, Bindings(world, values, watch.scope)) if related.on else entity.name
+            values[name] = world.joined(related.kind, related.field, key) if isinstance(key, str) else []
     wanted = watch.uses_term if uses_term is None else uses_term
     values["term"] = _term_values(governing_term(world, entity, at)) if wanted else {}
     if watch.each is None:
@@ -133,7 +235,8 @@ def bindings_of(
 
 
 class _Run:
-    def __init__(self, world: World, window: Window, wording: Wording, read_at: datetime | None) -> None:
+    def __init__(self, world: World, window: Window, wording: Wording, read_at: datetime | None, made: Made) -> None:
+        self.made = made
         self.world = world
         self.window = window
         self.wording = wording
@@ -144,7 +247,8 @@ class _Run:
 
     def decide(self, group: _Group, entity: Entity) -> None:
         uses_term = any(watch.uses_term for watch in group.watches)
-        for part, bindings in bindings_of(self.world, group.watches[0], entity, self.window.end, uses_term=uses_term):
+        first, end = group.watches[0], self.window.end
+        for part, bindings in bindings_of(self.world, first, entity, end, self.made, uses_term=uses_term):
             for one, levels in group.holding(bindings):
                 try:
                     self._watch(one, levels, bindings, entity, part)
@@ -200,7 +304,7 @@ class _Run:
                 notify=told,
                 message=self._message(watch, level, bindings, entity, told, crossing, reading, moment),
                 clauses=tuple(dict.fromkeys((*level.clauses, *watch.clauses))),
-                because=self._because(watch, level, bindings),
+                because=self._because(watch, level, bindings, moment),
                 clock=reading,
                 term=_term_source(level, term),
             )
@@ -234,7 +338,7 @@ class _Run:
             ),
         )
 
-    def _because(self, watch: Watch, level: Level, bindings: Bindings) -> tuple[Reason, ...]:
+    def _because(self, watch: Watch, level: Level, bindings: Bindings, by: datetime) -> tuple[Reason, ...]:
         reasons = []
         for condition in (watch.when, level.when):
             for part in condition.parts if condition else ():
@@ -243,6 +347,11 @@ class _Run:
                     raise EnginesDisagree(f"{watch.record.id}: {part.text} is decided true by one engine only")
                 values = {str(path): follow(path.names, bindings) for path in part.paths()}
                 reasons.append(Reason(part.text, holds, {k: v for k, v in values.items() if v is not None}))
+        for name, related in sorted(watch.related.items()):
+            made = bindings.values[name]
+            if related.decisions and isinstance(made, list):
+                chain = [d["id"] for d in made if parse_instant(d["at"]) <= by]
+                reasons.append(Reason(f"decisions of {related.decisions}", True, {name: chain}))
         return tuple(reasons)
 
     def _message(

@@ -64,6 +64,7 @@ CODES: dict[str, Code] = {
     "condition-not-bool": Code("error", "An expression gives a value of another type than its place needs."),
     "level-reaches-nobody": Code("error", "A level notifies a role that nobody reachable holds."),
     "template-invalid": Code("error", "A message template does not parse, or uses a name that it is not given."),
+    "policy-cycle": Code("error", "Policies that react to each other's decisions in a circle."),
     "policy-invalid": Code("error", "A policy contradicts itself."),
     "no-governing-term": Code("warning", "No service term governs a subject that a policy measures against one."),
     "fact-without-subject": Code("warning", "A fact counts for nobody who is scored, so an assessment leaves it out."),

@@ -54,13 +54,13 @@ class EvaluationError(UserError):
 
 @dataclass(frozen=True)
 class Bindings:
-    """What the variables of a condition stand for: an entity, a list of entities, or a mapping of values.
+    """What the variables of a condition stand for: an entity, a list of entities or mappings, or a mapping of values.
 
     ``scope`` gives the shapes of the variables that stand for mappings, so that references inside them can be followed.
     """
 
     world: World
-    values: Mapping[str, Entity | list[Entity] | Mapping[str, Any]]
+    values: Mapping[str, Entity | list[Any] | Mapping[str, Any]]
     scope: Scope = field(default_factory=dict)
 
 
@@ -112,7 +112,13 @@ class Condition:
             if isinstance(value, Entity):
                 activation[name] = types.of_entity(value, needs, world)
             elif isinstance(value, list):
-                activation[name] = [types.of_entity(one, needs, world) for one in value]
+                item = self.scope[name].item or Shape("any")
+                activation[name] = [
+                    types.of_entity(one, needs, world)
+                    if isinstance(one, Entity)
+                    else types.of_mapping(item, one, needs, world)
+                    for one in value
+                ]
             else:
                 activation[name] = types.of_mapping(self.scope[name], value or {}, needs, world)
         return activation

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from remit.decisions import SEVERITIES
 from remit.references import Entity, World, instant
 from remit.schemas import Field, Schemas, Shape
 from remit.times import parse_duration, parse_share
@@ -43,6 +44,21 @@ TERM = Shape(
     },
 )
 """``term``: the limits of the service term that governs a subject (design section 4)."""
+
+MADE_DECISION = Shape(
+    "object",
+    "MadeDecision",
+    fields={
+        "id": Field(Shape("text", "MadeDecision_id"), True),
+        "policy": Field(Shape("text", "MadeDecision_policy"), True),
+        "level": Field(Shape("text", "MadeDecision_level"), True),
+        "severity": Field(Shape("text", "MadeDecision_severity", enum=SEVERITIES), True),
+        "subject": Field(Shape("text", "MadeDecision_subject"), True),
+        "at": Field(Shape("instant", "MadeDecision_at"), True),
+        "due": Field(Shape("instant", "MadeDecision_due"), False),
+    },
+)
+"""A decision of another policy, as conditions see it."""
 
 CALENDAR = "calendar"
 """The unit of a duration that only a calendar can count (2wd, 1mo): a level can wait for it, CEL cannot add it."""
@@ -84,6 +100,7 @@ class MessageTypes:
             self._collect(kind.shape)
         self._collect(self.param)
         self._collect(TERM)
+        self._collect(MADE_DECISION)
 
     def kind_shape(self, kind: str) -> Shape:
         """The shape of a kind; a kind whose schema describes no field is an object without fields."""

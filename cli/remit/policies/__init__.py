@@ -30,6 +30,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
 """Which module compiles which kind of policy."""
 
 
+WATCHING = ("EscalationPolicy", "WarningPolicy")
+"""The kinds of policy that watch subjects and make dated decisions."""
+
+
 @dataclass(frozen=True)
 class Policies:
     """The compiled policies of a snapshot by record id, and what kept the others from compiling."""
@@ -44,7 +48,7 @@ class Policies:
     @property
     def watches(self) -> tuple[Watch, ...]:
         """Escalation and warning policies."""
-        return self.of_kind("EscalationPolicy", "WarningPolicy")
+        return self.of_kind(*WATCHING)
 
     @property
     def assessments(self) -> tuple[Assessment, ...]:
@@ -77,4 +81,12 @@ def compile_policies(snapshot: Snapshot, schemas: Schemas, compiler: Compiler) -
             if policy is not None:
                 compiled[record.id] = policy
         findings += problems
+    watches = {policy.name: policy for key, policy in compiled.items() if key.split("/", 1)[0] in WATCHING}
+    if watches:
+        from remit.policies.chaining import link
+
+        linked, unlinked = link(watches)
+        findings += unlinked
+        compiled = {key: policy for key, policy in compiled.items() if key.split("/", 1)[0] not in WATCHING}
+        compiled |= {watch.record.id: watch for watch in linked.values()}
     return Policies(compiled, in_order(findings))

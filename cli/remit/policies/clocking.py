@@ -16,7 +16,7 @@ from remit.clocks import Clock, Pause, WorkCalendar, always, calendar_of
 from remit.conditions.condition import Bindings, Condition, EvaluationError
 from remit.conditions.lowering import follow
 from remit.conditions.tree import Path
-from remit.policies.reading import Amount, ClockRule
+from remit.policies.reading import Amount, ClockRule, Reached
 from remit.policies.watch import Level, Watch
 from remit.references import Entity, World, instant
 from remit.terms import GoverningTerm
@@ -111,13 +111,48 @@ def lanes_of(rule: ClockRule, subject: Entity, bindings: Bindings, calendars: Ca
             Lane(Clock(begin, stop, calendar, pauses), end, working)
             for begin, end, stop in _cycles(rule, bindings, start, window)
         ]
-    if start is None and due is None:
+    if rule.reached is not None:
+        laps = [(begin, _stop_after(rule, bindings, begin)) for begin in _episodes(rule.reached, bindings)]
+    elif start is None and due is None:
         return []
-    stop = _earliest(rule.stop, bindings)
-    return [
-        Lane(Clock(begin, end, calendar, pauses), due, working)
-        for begin, end in _laps(rule, bindings, start or due, stop)
-    ]
+    else:
+        laps = list(_laps(rule, bindings, start or due, _earliest(rule.stop, bindings)))
+    found = [Lane(Clock(begin, end, calendar, pauses), due, working) for begin, end in laps]
+    return [_lasting(rule, lane, bindings) for lane in found]
+
+
+def _lasting(rule: ClockRule, lane: Lane, bindings: Bindings) -> Lane:
+    """The lane as it is when its clock stops by itself after ``lasts``."""
+    span = amount_of(rule.lasts, bindings, {})
+    if span is None:
+        return lane
+    clock = lane.clock
+    end = clock.due(span, working=lane.working)
+    stop = min((m for m in (clock.stop, end) if m is not None), default=None)
+    return Lane(Clock(clock.start, stop, clock.calendar, clock.pauses), lane.due, lane.working)
+
+
+def _episodes(reached: Reached, bindings: Bindings) -> Iterator[datetime]:
+    """Each instant at which the count is reached anew: not while the one before still completes it."""
+    raw = follow(reached.count.names, bindings) if isinstance(reached.count, Path) else reached.count
+    within = amount_of(reached.within, bindings, {})
+    instants = sorted(_instants(reached.of, bindings))
+    if within is None or not isinstance(raw, int) or raw < 1:
+        return
+    zone = bindings.world.zone
+    full_before = False
+    for index, last in enumerate(instants):
+        first = index - raw + 1
+        full = first >= 0 and last <= Clock(instants[first], None, always(zone)).crossing(within)  # type: ignore[operator]
+        if full and not full_before:
+            yield last
+        full_before = full
+
+
+def _stop_after(rule: ClockRule, bindings: Bindings, begin: datetime) -> datetime | None:
+    """The earliest stop after ``begin``: an episode is not ended by what ended one before it."""
+    moments = (moment(condition, bindings) for condition in rule.stop)
+    return min((m for m in moments if m is not None and m > begin), default=None)
 
 
 def _laps(

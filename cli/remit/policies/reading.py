@@ -13,6 +13,7 @@ from typing import Any
 from remit.conditions.checks import shape_at
 from remit.conditions.condition import Compiler, Condition, Origin
 from remit.conditions.deciding import is_decidable
+from remit.conditions.messages import MADE_DECISION
 from remit.conditions.tree import Path
 from remit.findings import Finding, did_you_mean, finding
 from remit.places import Pointer, pointer_text
@@ -31,9 +32,20 @@ class Amount:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """A clock that begins whenever ``count`` of some instants lie within a span of time."""
+
+    count: int | Path
+    of: Condition
+    within: Amount
+
+
+@dataclass(frozen=True)
 class ClockRule:
     """How the clock of a subject is made; see docs/reference/policies for each key."""
 
+    lasts: Amount | None = None
+    reached: Reached | None = None
     start: tuple[Condition, ...] = ()
     stop: tuple[Condition, ...] = ()
     restarts: Condition | None = None
@@ -58,10 +70,16 @@ class Each:
 
 @dataclass(frozen=True)
 class Related:
-    """Records of another kind that refer to what is judged, as a list in conditions."""
+    """Records of another kind that refer to what is judged, as a list in conditions.
+
+    ``field`` of theirs names the subject, or else has the value that ``on`` leads to. With ``decisions`` (a policy, or
+    policy/level) they are decisions of that policy, whose subjects' ``field`` names the subject.
+    """
 
     kind: str
     field: str
+    decisions: str = ""
+    on: Path | None = None
 
 
 class PolicyReader:
@@ -81,24 +99,32 @@ class PolicyReader:
         return self.compiler.types.kind_shape(kind)
 
     def related(self, written: Mapping[str, Mapping[str, str]], base: Pointer) -> dict[str, Related]:
-        """Records of other kinds that refer to what is judged, each a list in the scope from here on."""
-        kinds = self.compiler.types.schemas.kinds
+        """Records or decisions that belong to what is judged, each a list in the scope from here on."""
         related: dict[str, Related] = {}
         for name, one in written.items():
-            kind, field = one["kind"], one["by"]
-            if kind not in kinds:
-                self.complain(
-                    "unknown-kind", f"There is no kind {kind!r}.", (*base, name, "kind"), did_you_mean(kind, kinds)
-                )
-                continue
-            first = field.split(".", 1)[0]
-            if first not in kinds[kind].shape.fields:
-                hint = did_you_mean(first, kinds[kind].shape.fields)
-                self.complain("condition-unknown-field", f"{kind} has no field {first!r}.", (*base, name, "by"), hint)
-                continue
-            related[name] = Related(kind, field)
-            self.scope[name] = Shape("list", item=Shape("reference", kinds=(kind,)))
+            found = self._decisions(one) if "decisions" in one else self._records(one, (*base, name))
+            if found is not None:
+                related[name] = found
+                item = MADE_DECISION if found.decisions else Shape("reference", kinds=(found.kind,))
+                self.scope[name] = Shape("list", item=item)
         return related
+
+    def _decisions(self, one: Mapping[str, str]) -> Related:
+        # Which policies and levels there are is known only when all are compiled: ``chaining`` checks it.
+        return Related("", one["by"], decisions=one["decisions"])
+
+    def _records(self, one: Mapping[str, str], base: Pointer) -> Related | None:
+        kinds = self.compiler.types.schemas.kinds
+        kind, field = one["kind"], one["by"]
+        if kind not in kinds:
+            self.complain("unknown-kind", f"There is no kind {kind!r}.", (*base, "kind"), did_you_mean(kind, kinds))
+            return None
+        first = field.split(".", 1)[0]
+        if first not in kinds[kind].shape.fields:
+            hint = did_you_mean(first, kinds[kind].shape.fields)
+            self.complain("condition-unknown-field", f"{kind} has no field {first!r}.", (*base, "by"), hint)
+            return None
+        return Related(kind, field, on=self.path(one["on"], (*base, "on")) if "on" in one else None)
 
     def each(self, written: Mapping[str, str] | None, base: Pointer) -> Each | None:
         """The items of a list, one of them a variable in the scope from here on."""
@@ -130,10 +156,25 @@ class PolicyReader:
             pauses_when=self.condition(written.get("pausesWhen"), (*base, "pausesWhen")),
             calendar=written.get("calendar", "always"),
             working=written.get("working", ""),
+            lasts=self.amount(written["lasts"], (*base, "lasts")) if "lasts" in written else None,
+            reached=self._reached(written["reached"], (*base, "reached")) if "reached" in written else None,
         )
-        if not rule.start and not rule.cycle and not rule.due:
+        if not rule.start and not rule.cycle and not rule.due and "reached" not in written:
             self.complain("policy-invalid", "A clock has a start, a due time or a cycle.", base)
         return rule
+
+    def _reached(self, written: Mapping[str, Any], base: Pointer) -> Reached | None:
+        count = written["count"]
+        if isinstance(count, str):
+            path = self.path(count, (*base, "count"))
+            shape = shape_at(path, self.scope, self.compiler.types) if path else None
+            if path is None or shape is None or shape.type != "int":
+                self.complain("condition-type", f"{count} is not a whole number.", (*base, "count"))
+                return None
+            count = path
+        instants = self.condition(written["of"], (*base, "of"), ("list<timestamp>", "list<dyn>"))
+        within = self.amount(written["within"], (*base, "within"))
+        return Reached(count, instants, within) if instants is not None else None
 
     def _pause(self, path: Path, pointer: Pointer) -> tuple[str, Condition | None]:
         shape = shape_at(path, self.scope, self.compiler.types)

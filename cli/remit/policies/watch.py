@@ -70,6 +70,13 @@ class Watch:
     clock: ClockRule | None
     levels: tuple[Level, ...]
     clauses: tuple[str, ...]
+    sources: tuple[Watch, ...] = ()
+    """The watches whose decisions it reads; ``chaining`` sets them."""
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """The names of the policies whose decisions it reads."""
+        return frozenset(one.decisions.partition("/")[0] for one in self.related.values() if one.decisions)
 
     @property
     def name(self) -> str:
