@@ -31,6 +31,9 @@ GROUND_KINDS = ("Person", "RoleAssignment", "OrganizationUnit", "Team", "Paramet
 """Kinds whose every record may matter to who approves; of other kinds only what the change refers to is read."""
 
 APPROVAL_RULES = "rules/approval/"
+DECIDING = ("rules/", "schemas/", "records/parameter-sets/", "remit.yaml")
+"""What policies decide by; a change of anything else leaves the cases alone."""
+
 FARTHEST = 6
 """References are followed so many steps from a changed record; paths to approvers are shorter."""
 
@@ -142,9 +145,19 @@ def _paths_named(snapshot: Snapshot, schemas: Schemas) -> Iterable[str]:
 
 
 def check_way(before: Files, after: Files, *, at: datetime) -> tuple[Finding, ...]:
-    """Everything wrong with a store as it would be, and with the way to it."""
-    result = load(after)
-    return in_order((*checking.check(result, at=at), *checking.since(result, load(before))))
+    """Everything wrong with a store as it would be, and with the way to it.
+
+    Cases say what policies decide, so they are run where the way touches what decides: rules, schemas, parameters. A
+    case that relies on a record of the store does not stand in the way of a change of that record.
+    """
+    result, origin = load(after), load(before)
+    cases = _decides_otherwise(before, after)
+    return in_order((*checking.check(result, at=at, cases=cases), *checking.since(result, origin)))
+
+
+def _decides_otherwise(before: Files, after: Files) -> bool:
+    paths = {*before.blobs, *after.blobs}
+    return any(before.blobs.get(path) != after.blobs.get(path) for path in paths if path.startswith(DECIDING))
 
 
 def result_check(store: Store, *, at: datetime) -> Check:
@@ -158,7 +171,8 @@ def result_check(store: Store, *, at: datetime) -> Check:
 
 def added_findings(before: Files, after: Files, *, at: datetime) -> tuple[Finding, ...]:
     """The findings that a change would add; one that only moved to another line is not new."""
-    known = {_matter(one) for one in checking.check(load(before), at=at)}
+    cases = _decides_otherwise(before, after)
+    known = {_matter(one) for one in checking.check(load(before), at=at, cases=cases)}
     return tuple(one for one in check_way(before, after, at=at) if _matter(one) not in known)
 
 

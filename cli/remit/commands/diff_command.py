@@ -26,13 +26,18 @@ def command(ctx: click.Context, revisions: str, everything: bool, ref: str | Non
     from remit.records import build_snapshot
     from remit.reporters.review import difference_text
     from remit.schemas import load_schemas
+    from remit.store import Files
 
     base, dots, head = revisions.partition("..")
     if dots and ref:
         raise UserError("HEAD is given twice: after the dots and by --ref.", "Give one of them.")
     store = store_of(ctx)
     target = (head or "HEAD") if dots else ref
-    before = store.files(base or (f"{ref}^" if ref else "HEAD"))
+    if ref and not base:
+        parents = store.in_git().commit(ref).parents
+        before = store.files(parents[0]) if parents else Files(None, None, {})
+    else:
+        before = store.files(base or "HEAD")
     after = store.files(target)
     schemas, _ = load_schemas({**before.blobs, **after.blobs})
     snapshot = build_snapshot(after.blobs, after.commit or "", after.date)

@@ -185,6 +185,11 @@ class _Reader(PolicyReader):
     def _leading(self, paths: Sequence[Names], kinds: Sequence[str], wanted: Sequence[str], pointer: Pointer) -> None:
         """Every path leads to a record for some kind of the rule, and every kind of the rule has such a path."""
         ours = [kind for kind in kinds or self._schemas.kinds if kind in self._schemas.kinds]
+        if ruled := [kind for kind in kinds if kind in self._schemas.policies]:
+            message = f"A {ruled[0]} has no fields that lead to a record."
+            self.complain("policy-invalid", message, pointer, "Leave the path out, or make a rule of its own.")
+        if not ours:
+            return  # kinds that do not exist are told of already
         led = {path: {kind: reached_kinds(path, kind, self._schemas) for kind in ours} for path in paths}
         for path, by_kind in led.items():
             if not any(by_kind.values()):
@@ -193,6 +198,8 @@ class _Reader(PolicyReader):
                 self.complain("condition-unknown-field", f"{'.'.join(path)} leads to no record.", pointer, hint)
             elif wanted and not any(set(found) <= set(wanted) for found in by_kind.values() if found):
                 self.complain("condition-type", f"{'.'.join(path)} does not lead to a {wanted[0]}.", pointer)
+        if not all(any(by_kind.values()) for by_kind in led.values()):
+            return
         for kind in kinds:
             if kind in self._schemas.kinds and not any(by_kind[kind] for by_kind in led.values()):
                 message = f"For a {kind} none of the paths leads to a record."
