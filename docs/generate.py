@@ -32,7 +32,9 @@ Schema = Mapping[str, Any]
 def pages() -> dict[str, str]:
     """The text of every generated page by file name."""
     schemas = {
-        path: json.loads(data) for path, data in pack_files().items() if path.startswith("schemas/") and ".json" in path
+        path: _absolute(json.loads(data), f"{BASE}{path}")
+        for path, data in pack_files().items()
+        if path.startswith("schemas/") and ".json" in path
     }
     return {
         "commands.md": commands_page(),
@@ -120,7 +122,7 @@ def kinds_page(schemas: Mapping[str, Schema]) -> str:
         parts += [str(schema["description"])] if schema.get("description") else []
         parts += [f"TM Forum: {schema['x-remit-tmf']}."] if schema.get("x-remit-tmf") else []
         parts += ["", "| field | title | type | | clauses |", "| --- | --- | --- | --- | --- |"]
-        parts += [_field_row(field) for field in _fields(schemas, path, "kinds")]
+        parts += [_field_row(field) for field in _fields(schemas, path)]
     return _page([*parts, ""])
 
 
@@ -143,7 +145,7 @@ def policies_page(schemas: Mapping[str, Schema]) -> str:
         ]
         parts += [str(schema["description"])] if schema.get("description") else []
         parts += ["", "| key | title | type | | meaning |", "| --- | --- | --- | --- | --- |"]
-        parts += [_key_row(field) for field in _fields(schemas, path, "policies")]
+        parts += [_key_row(field) for field in _fields(schemas, path)]
     return _page([*parts, ""])
 
 
@@ -160,48 +162,53 @@ class Field:
         self.needed = needed
 
 
-def _fields(schemas: Mapping[str, Schema], path: str, _: str) -> Iterator[Field]:
-    spec = schemas[path].get("$defs", {}).get("spec", {})
-    yield from _below(schemas, path, spec, "", ())
+def _absolute(schema: Any, home: str) -> Any:
+    """The schema with every reference written whole, so that it means the same wherever it is laid."""
+    if isinstance(schema, list):
+        return [_absolute(one, home) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: home + value if key == "$ref" and str(value).startswith("#") else _absolute(value, home)
+        for key, value in schema.items()
+    }
 
 
-def _below(
-    schemas: Mapping[str, Schema], path: str, schema: Schema, above: str, seen: tuple[str, ...]
-) -> Iterator[Field]:
-    """The fields of an object and of the objects and lists inside it, in the order of the schema."""
-    home, whole, seen = _followed(schemas, path, schema, seen)
-    if len(seen) > 6:
-        return
+def _fields(schemas: Mapping[str, Schema], path: str) -> Iterator[Field]:
+    """The fields of a kind's spec and of the objects and lists inside it, in the order of the schema."""
+    yield from _below(schemas, schemas[path].get("$defs", {}).get("spec", {}), "", ())
+
+
+def _below(schemas: Mapping[str, Schema], schema: Schema, above: str, seen: tuple[str, ...]) -> Iterator[Field]:
+    whole, seen = _followed(schemas, schema, seen)
     needed = set(whole.get("required", ()))
     for name, part in whole.get("properties", {}).items():
-        inner_home, inner, inner_seen = _followed(schemas, home, part, seen)
+        inner, inner_seen = _followed(schemas, part, seen)
         yield Field(f"{above}{name}", inner, name in needed)
         if inner.get("properties"):
-            yield from _below(schemas, inner_home, inner, f"{above}{name}.", inner_seen)
+            yield from _below(schemas, inner, f"{above}{name}.", inner_seen)
         elif inner.get("type") == "array":
-            item_home, item, item_seen = _followed(schemas, inner_home, inner.get("items", {}), inner_seen)
+            item, item_seen = _followed(schemas, inner.get("items", {}), inner_seen)
             if item.get("properties"):
-                yield from _below(schemas, item_home, item, f"{above}{name}[].", item_seen)
+                yield from _below(schemas, item, f"{above}{name}[].", item_seen)
 
 
-def _followed(
-    schemas: Mapping[str, Schema], path: str, schema: Schema, seen: tuple[str, ...]
-) -> tuple[str, Schema, tuple[str, ...]]:
-    """The schema with what its ``$ref`` says laid under it; what it says itself comes first."""
+def _followed(schemas: Mapping[str, Schema], schema: Schema, seen: tuple[str, ...]) -> tuple[Schema, tuple[str, ...]]:
+    """The schema with what its ``$ref`` says laid under it, and the references on the way here.
+
+    What the schema says itself comes first; a reference that leads back to where we are is not followed again.
+    """
     merged = dict(schema)
     while isinstance(ref := merged.pop("$ref", None), str) and ref not in seen:
-        file, _, pointer = ref.partition("#")
-        path = file.removeprefix(BASE) if file else path
+        seen = (*seen, ref)
+        path, _, pointer = ref.removeprefix(BASE).partition("#")
         target: Any = schemas[path]
         for part in pointer.strip("/").split("/"):
             target = target[part] if part else target
-        seen = (*seen, ref) if not file else seen
         properties = {**target.get("properties", {}), **merged.get("properties", {})}
-        merged = {**target, **merged, **({"properties": properties} if properties else {})}
-        if "$ref" not in target:
-            break
-        merged["$ref"] = target["$ref"]
-    return path, merged, seen
+        needed = [*target.get("required", ()), *merged.get("required", ())]
+        merged = {**target, **merged, **({"properties": properties, "required": needed} if properties else {})}
+    return merged, seen
 
 
 def _field_row(field: Field) -> str:

@@ -37,6 +37,7 @@ DISTRIBUTIONS = {
     "durable_rules_engine": "durable-rules",
     "cel_expr_python": "cel-expr-python",
     "google": "protobuf",
+    "ruamel": "ruamel.yaml",
 }
 """The packages whose import name is not their own."""
 NEVER_IMPORTED = {"tzdata"}
@@ -106,11 +107,17 @@ def test_links_between_pages_lead_somewhere() -> None:
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[<>=!~ ]", line)[0].lower() for line in project["dependencies"]}
-    optional = {re.split(r"[<>=!~ ]", line)[0].lower() for line in project["optional-dependencies"]["calendars"]}
-    imported = {DISTRIBUTIONS.get(name, name) for path in PACKAGE.rglob("*.py") for name in outside_imports(path)}
+    optional, for_tests = (
+        {re.split(r"[<>=!~ ]", line)[0].lower() for line in project["optional-dependencies"][name]}
+        for name in ("calendars", "dev")
+    )
+    here = {path.stem for path in [*(TOP / "tests").glob("*.py"), *(TOP / "docs").glob("*.py")]}
+    imported = {name for path in PACKAGE.rglob("*.py") for name in outside_imports(path)}
+    in_tests = {name for path in (TOP / "tests").glob("*.py") for name in outside_imports(path)}
 
     assert imported - declared - optional == set()
     assert declared - imported == NEVER_IMPORTED
+    assert in_tests - declared - optional - for_tests - here == set()
 
 
 def test_no_file_names_the_place_where_it_was_made() -> None:
@@ -152,4 +159,4 @@ def outside_imports(path: Path) -> set[str]:
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module.partition(".")[0])
-    return {name for name in names if name not in sys.stdlib_module_names and name != "remit"}
+    return {DISTRIBUTIONS.get(n, n) for n in names if n not in sys.stdlib_module_names and n != "remit"}
