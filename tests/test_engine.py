@@ -325,3 +325,57 @@ def test_records_can_be_joined_on_another_value_than_the_subjects_name() -> None
     }
 
     assert [d.subject for d in decided(files, tickets, "2026-10-18T00:00:00+08:00")] == ["Ticket/t2"]
+
+
+# --- reopened, handed over -------------------------------------------------------------------------------------------
+
+REOPENED = {"reopened": {"in": "subject.closures", "from": "at", "to": "until"}}
+HANDED = {"handedOver": {"in": "subject.holders", "at": "at", "to": "team"}}
+
+
+def with_then(rule: dict[str, Any], then: str) -> dict[str, bytes]:
+    ((key, body),) = rule.items()
+    return policy([{"name": "two", "after": "2h"}], clock={**CLOCK, key: {**body, "then": then}})
+
+
+CLOSURES = [{"at": "2026-10-15T10:00:00+08:00", "until": "2026-10-15T13:00:00+08:00"}]
+HOLDERS = [
+    {"at": "2026-10-15T09:00:00+08:00", "team": "data"},
+    {"at": "2026-10-15T10:30:00+08:00", "team": "光缆"},
+    {"at": "2026-10-15T11:30:00+08:00", "team": "data"},
+]
+
+
+def times(files: dict[str, bytes], **spec: Any) -> list[str]:
+    came = decided(files, ticket(**spec), "2026-10-15T23:00:00+08:00", "2026-10-15T00:00:00+08:00")
+    return [d.at.isoformat()[11:16] for d in came if d.at]
+
+
+@pytest.mark.parametrize(("then", "expected"), [("continue", ["14:00"]), ("restart", ["15:00"])])
+def test_a_policy_says_what_its_clock_does_when_work_is_reopened(then: str, expected: list[str]) -> None:
+    assert times(with_then(REOPENED, then), closures=CLOSURES) == expected
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        ("continue", ["11:00"]),
+        ("restart", ["13:30"]),
+        ("split", ["12:00"]),
+    ],
+)
+def test_a_policy_says_what_its_clock_does_when_work_is_handed_over(then: str, expected: list[str]) -> None:
+    assert times(with_then(HANDED, then), holders=HOLDERS) == expected
+
+
+def test_holders_with_clocks_of_their_own_share_the_time_without_gap_or_overlap() -> None:
+    files = with_then(HANDED, "split")
+    files["rules/warning/p.yaml"] = files["rules/warning/p.yaml"].replace(b'"2h"', b'"30m"')
+    at = parse_instant("2026-10-15T12:30:00+08:00")
+    found = decide(small_world(files, ticket(holders=HOLDERS)), None, at, read_at=at)
+
+    held = [d.clock.elapsed_seconds for d in found.decisions if d.clock]
+
+    assert sorted(held) == [3600, 9000]
+    assert sum(held) == 3.5 * 3600
+    assert len({d.id for d in found.decisions}) == 2

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from remit.conditions.condition import Compiler
-from remit.conditions.messages import MessageTypes
 from remit.evaluating import Loaded, load
 from remit.places import Place
 from remit.references import Entity, World, world_of_records
@@ -50,8 +49,33 @@ FIELDS: dict[str, dict[str, Any]] = {
         "text": {"type": "string"},
         "other": {"type": "string"},
         "flag": {"type": "boolean"},
+        "hours": {"type": "number", "x-remit-unit": "hours"},
+        "share": {"type": "number", "x-remit-unit": "percent"},
+        "cost": {
+            "type": "object",
+            "x-remit-unit": "money",
+            "properties": {"amount": {"type": "number"}, "currency": {"type": "string"}},
+            "required": ["amount", "currency"],
+            "unevaluatedProperties": False,
+        },
         "openedAt": INSTANT,
         "closedAt": INSTANT,
+        "closures": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"at": INSTANT, "until": INSTANT},
+                "unevaluatedProperties": False,
+            },
+        },
+        "holders": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"at": INSTANT, "team": {"type": "string"}},
+                "unevaluatedProperties": False,
+            },
+        },
         "notes": {
             "type": "array",
             "items": {
@@ -115,6 +139,7 @@ def world_files(more: dict[str, bytes] | None = None) -> dict[str, bytes]:
     files = {
         "remit.yaml": b"name: small\ntimezone: Asia/Shanghai\nlanguage: en\n",
         **policies,
+        **{path: pack[path] for path in (f"schemas/kinds/{kind}.schema.json" for kind in ("Calendar", "LookupTable"))},
         **{f"schemas/kinds/{kind}.schema.json": json.dumps(kind_schema(kind)).encode() for kind in FIELDS},
         **{f"records/persons/{n}.yaml": record_text("Person", n, spec) for n, spec in people.items() if n.isascii()},
         "records/organizationunits/desk.yaml": record_text("OrganizationUnit", "desk", {"responsiblePerson": "bob"}),
@@ -139,4 +164,4 @@ def small_world(more: dict[str, bytes] | None = None, tickets: dict[str, dict[st
 
 def compiler_of(loaded: Loaded) -> Compiler:
     """A compiler for the small world."""
-    return Compiler(MessageTypes(loaded.schemas, loaded.world.parameters))
+    return loaded.compiler

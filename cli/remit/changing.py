@@ -314,7 +314,28 @@ def propose(store: Store, message: str, paths: Sequence[str] | None = None, *, a
     if repository.head().commit is None:
         raise Refused("there is no commit yet to propose a change of", hint="commit the store once: git commit")
     aim = target(store)
-    new = _differences(store, _fork(aim, repository), aim, paths)
+    return _put_up(store, aim, _differences(store, _fork(aim, repository), aim, paths), text, author, at)
+
+
+def propose_files(store: Store, files: Mapping[str, bytes | None], message: str, *, at: datetime) -> Change:
+    """Put files (None: removed) onto a branch of their own, whatever the working tree holds.
+
+    Raises:
+        Refused: there is nothing to propose, or nobody is known to git.
+    """
+    repository, text = store.in_git(), _message(message)
+    if not files:
+        raise Refused("there is nothing to propose", hint="say which files")
+    author = _identity(repository)
+    if repository.head().commit is None:
+        raise Refused("there is no commit yet to propose a change of", hint="commit the store once: git commit")
+    return _put_up(store, target(store), files, text, author, at)
+
+
+def _put_up(
+    store: Store, aim: Target, new: Mapping[str, bytes | None], text: str, author: Identity, at: datetime
+) -> Change:
+    repository = aim.repository
     base = repository.tree_of(aim.tip)
     tree = repository.commit_with(base, {store.prefix + path: data for path, data in new.items()})
     # The branch begins with the id, and so does its own commit message.

@@ -12,13 +12,14 @@ from remit.conditions.checks import shape_at
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, did_you_mean, finding, in_order
 from remit.places import Place, pointer_text
-from remit.policies.watch import Level, Target, Watch
+from remit.policies.reading import Target
+from remit.policies.watch import Level, Watch
 from remit.records import Record, Snapshot
 from remit.references import Entity, World, check_references
 from remit.roles import RESPONSIBLE, held_anywhere, resolve
 from remit.schemas import KindSchema, Schemas
 from remit.store import Files
-from remit.testing import run_all
+from remit.testing import run_all, uncovered
 from remit.validity import check_overlaps, check_periods
 from remit.wording import LANGUAGES, TEMPLATE, template_problems
 
@@ -31,7 +32,7 @@ def check_files(files: Mapping[str, bytes], *, at: datetime) -> tuple[Finding, .
 def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding, ...]:
     """The findings of a store: files, records, references, policies, who is reached as of ``at``, and cases."""
     snapshot, schemas, world = loaded.snapshot, loaded.schemas, loaded.world
-    findings: list[Finding] = [*loaded.trouble, *loaded.policies.findings]
+    findings: list[Finding] = [*loaded.trouble, *loaded.policies.findings, *loaded.tables[1]]
     everything = (*snapshot.records, *snapshot.policies)
     findings += _misplaced(everything, schemas)
     findings += _duplicates(everything)
@@ -210,10 +211,16 @@ def _stand_ins(watch: Watch, target: Target, customer: Entity, world: World, loa
 
 
 def since(loaded: Loaded, base: Loaded) -> tuple[Finding, ...]:
-    """What is wrong with the way from ``base`` to ``loaded``: transitions that a lifecycle forbids."""
-    findings: list[Finding] = []
+    """What is wrong with the way from ``base`` to ``loaded``: transitions that a lifecycle forbids, and changed
+    policies with a level that no case sees fire or stay silent."""
+    findings: list[Finding] = list(uncovered(loaded, lambda policy: _changed(policy, loaded.snapshot, base.snapshot)))
     before = {entity.ref: entity for kind in base.schemas.kinds for entity in base.world.all(kind)}
     for lifecycle in base.policies.lifecycles:
         for entity in loaded.world.all(lifecycle.subject):
             findings += lifecycle.check_transition(before.get(entity.ref), entity, loaded.world)
     return in_order(findings)
+
+
+def _changed(policy: str, head: Snapshot, base: Snapshot) -> bool:
+    before = base.by_id.get(policy)
+    return before is None or before.body != head.by_id[policy].body

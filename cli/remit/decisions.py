@@ -50,6 +50,16 @@ class ClockReading:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """A follow-up record that a decision asks for, ready to be proposed."""
+
+    kind: str
+    name: str
+    title: Mapping[str, str]
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Decision:
     """``at`` is the instant at which it became true; ``ends`` the one at which it ceased to (None: still true).
 
@@ -72,6 +82,7 @@ class Decision:
     because: tuple[Reason, ...]
     clock: ClockReading | None
     term: str
+    wants: Wanted | None = None
 
     @property
     def subject(self) -> str:

@@ -8,17 +8,19 @@ decided, and the two must agree on every decision that is made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from remit.conditions.condition import Bindings, Compiler, Condition
 from remit.conditions.deciding import Decider, EnginesDisagree
 from remit.conditions.lowering import entity_at, follow
-from remit.decisions import ClockReading, Decision, Reason, Stretch, Told, decision_id
+from remit.conditions.messages import MADE_DECISION
+from remit.decisions import ClockReading, Decision, Reason, Stretch, Told, Wanted, decision_id
 from remit.findings import Finding, finding
 from remit.policies.clocking import Calendars, Crossing, Lane, Window, amount_of, crossings, lanes
-from remit.policies.reading import Related
+from remit.policies.creating import DECISION, wanted
+from remit.policies.reading import Related, Target
 from remit.policies.watch import Level, Watch
 from remit.references import Entity, World
 from remit.roles import resolve
@@ -269,7 +271,7 @@ class _Run:
             for level in levels:
                 for crossing in crossings(level, lane, bindings, term, self.window.end):
                     if self.window.holds(crossing.at):
-                        self._add(watch, level, bindings, entity, part, lane, crossing, term)
+                        self._add(watch, level, bindings, entity, part + lane.holder, lane, crossing, term)
 
     def _add(
         self,
@@ -289,36 +291,49 @@ class _Run:
         repeat = crossing.repeat if crossing else 0
         start = lane.clock.start if lane else None
         zone = self.world.zone
-        self.result.decisions.append(
-            Decision(
-                id=decision_id(watch.name, level.name, entity.ref, start, part, repeat),
-                policy=watch.name,
-                policy_kind=watch.record.kind,
-                level=level.name,
-                severity=level.severity,
-                subject_kind=entity.kind,
-                subject_name=entity.name,
-                at=in_zone(at, zone) if at else None,
-                ends=crossing.ends if crossing else None,
-                due=in_zone(crossing.due, zone) if crossing and crossing.due else None,
-                notify=told,
-                message=self._message(watch, level, bindings, entity, told, crossing, reading, moment),
-                clauses=tuple(dict.fromkeys((*level.clauses, *watch.clauses))),
-                because=self._because(watch, level, bindings, moment),
-                clock=reading,
-                term=_term_source(level, term),
-            )
+        decision = Decision(
+            id=decision_id(watch.name, level.name, entity.ref, start, part, repeat),
+            policy=watch.name,
+            policy_kind=watch.record.kind,
+            level=level.name,
+            severity=level.severity,
+            subject_kind=entity.kind,
+            subject_name=entity.name,
+            at=in_zone(at, zone) if at else None,
+            ends=crossing.ends if crossing else None,
+            due=in_zone(crossing.due, zone) if crossing and crossing.due else None,
+            notify=told,
+            message=self._message(watch, level, bindings, entity, told, crossing, reading, moment),
+            clauses=tuple(dict.fromkeys((*level.clauses, *watch.clauses))),
+            because=self._because(watch, level, bindings, moment),
+            clock=reading,
+            term=_term_source(level, term),
         )
+        self.result.decisions.append(replace(decision, wants=self._wanted(level, decision, bindings)))
 
     def _told(self, level: Level, bindings: Bindings, at: datetime) -> tuple[Told, ...]:
         people: dict[str, Told] = {}
         for target in level.notify:
-            of = next((e for path in target.of if (e := entity_at(path.names, bindings))), None)
-            if target.of and of is None:
-                continue
-            for told in resolve(self.world, target.role, of, at).told:
+            for told in self._holders(target, bindings, at):
                 people.setdefault(told.person, told)
         return tuple(sorted(people.values()))
+
+    def _holders(self, target: Target, bindings: Bindings, at: datetime) -> tuple[Told, ...]:
+        of = next((e for path in target.of if (e := entity_at(path.names, bindings))), None)
+        return () if target.of and of is None else resolve(self.world, target.role, of, at).told
+
+    def _wanted(self, level: Level, decision: Decision, bindings: Bindings) -> Wanted | None:
+        """The follow-up record that a level asks for; whoever holds a role then is named in it."""
+        if level.create is None:
+            return None
+        at = decision.at or self.window.end
+        values = {**bindings.values, DECISION: _as_values(decision, self.window.end)}
+        scope = {**bindings.scope, DECISION: MADE_DECISION}
+
+        def person(target: Target) -> str | None:
+            return next((told.person for told in self._holders(target, bindings, at)), None)
+
+        return wanted(level.create, decision.id, Bindings(self.world, values, scope), person)
 
     def _read(
         self, lane: Lane, crossing: Crossing, level: Level, bindings: Bindings, term: GoverningTerm

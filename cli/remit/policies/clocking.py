@@ -7,6 +7,7 @@ that begins again with every progress note has a lane for each, a cycle has a la
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -16,7 +17,7 @@ from remit.clocks import Clock, Pause, WorkCalendar, always, calendar_of
 from remit.conditions.condition import Bindings, Condition, EvaluationError
 from remit.conditions.lowering import follow
 from remit.conditions.tree import Path
-from remit.policies.reading import Amount, ClockRule, Reached
+from remit.policies.reading import Amount, ClockRule, Reached, Stretches
 from remit.policies.watch import Level, Watch
 from remit.references import Entity, World, instant
 from remit.terms import GoverningTerm
@@ -39,11 +40,15 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Lane:
-    """One clock of a subject; ``due`` is the time that ``before`` and ``past`` count from."""
+    """One clock of a subject; ``due`` is the time that ``before`` and ``past`` count from.
+
+    ``holder`` is who held the work, where each holder has a clock of its own.
+    """
 
     clock: Clock
     due: datetime | None
     working: WorkCalendar | None
+    holder: str = ""
 
 
 class Crossing(NamedTuple):
@@ -78,6 +83,15 @@ class Calendars:
                 self._built[name] = calendar_of(name, record.spec)
         return self._built[name]
 
+    def usable(self) -> dict[str, WorkCalendar]:
+        """Every calendar that can be one, by name; ``check`` names the others."""
+        names = ["always", *(record.name for record in self._world.all("Calendar"))]
+        usable = {}
+        for name in names:
+            with suppress(ValueError, KeyError):
+                usable[name] = self.named(name)
+        return usable
+
     def working(self, rule: ClockRule, subject: Entity) -> WorkCalendar | None:
         """The calendar of working days: the policy's, the subject's own, its customer's, the store's."""
         customer = self._world.get("Customer", subject.spec.get("customer"))
@@ -103,7 +117,7 @@ def lanes_of(rule: ClockRule, subject: Entity, bindings: Bindings, calendars: Ca
     """The clocks that ``rule`` runs for ``subject``, whatever the expressions of ``rule`` call it."""
     calendar = calendars.named(rule.calendar)
     working = calendars.working(rule, subject)
-    pauses = _pauses(rule, bindings)
+    pauses = (*_pauses(rule, bindings), *_thought_done(rule, subject, bindings))
     due = _first(rule.due, bindings)
     start = _first(rule.start, bindings)
     if rule.cycle:
@@ -118,7 +132,7 @@ def lanes_of(rule: ClockRule, subject: Entity, bindings: Bindings, calendars: Ca
     else:
         laps = list(_laps(rule, bindings, start or due, _earliest(rule.stop, bindings)))
     found = [Lane(Clock(begin, end, calendar, pauses), due, working) for begin, end in laps]
-    return [_lasting(rule, lane, bindings) for lane in found]
+    return [part for lane in found for part in _by_holder(rule, _lasting(rule, lane, bindings), bindings)]
 
 
 def _lasting(rule: ClockRule, lane: Lane, bindings: Bindings) -> Lane:
@@ -160,11 +174,66 @@ def _laps(
 ) -> Iterator[tuple[datetime, datetime | None]]:
     assert start is not None
     begin = start
-    for restart in sorted(set(_instants(rule.restarts, bindings))):
+    for end, restart in sorted(_breaks(rule, bindings)):
         if restart > begin and (stop is None or restart < stop):
-            yield begin, restart
+            yield begin, max(begin, end)
             begin = restart
     yield begin, stop
+
+
+def _breaks(rule: ClockRule, bindings: Bindings) -> set[tuple[datetime, datetime]]:
+    """Where one clock ends and the next begins: at a note, at a hand-over, over the time that work was thought done."""
+    breaks = {(m, m) for m in _instants(rule.restarts, bindings)}
+    if rule.handed_over is not None and rule.handed_over.then == "restart":
+        breaks |= {(at, at) for at, _ in _holdings(rule.handed_over, bindings)}
+    if rule.reopened is not None and rule.reopened.then == "restart":
+        breaks |= set(_closures(rule.reopened, bindings))
+    return breaks
+
+
+def _closures(reopened: Stretches, bindings: Bindings) -> Iterator[tuple[datetime, datetime]]:
+    for item in follow(reopened.path.names, bindings) or ():
+        begin, end = instant(item.get(reopened.at)), instant(item.get(reopened.to))
+        if begin is not None and end is not None and begin < end:
+            yield begin, end
+
+
+def _thought_done(rule: ClockRule, subject: Entity, bindings: Bindings) -> Iterator[Pause]:
+    """The time that work was thought done, where the clock continues afterwards."""
+    if rule.reopened is not None and rule.reopened.then == "continue":
+        for begin, end in _closures(rule.reopened, bindings):
+            yield Pause(begin, end, "thought done", subject.ref)
+
+
+def _holdings(handed_over: Stretches, bindings: Bindings) -> list[tuple[datetime, str]]:
+    """From when who held the work, by instant; a later entry of one instant wins."""
+    found: dict[datetime, str] = {}
+    for item in follow(handed_over.path.names, bindings) or ():
+        at, holder = instant(item.get(handed_over.at)), item.get(handed_over.to)
+        if at is not None and isinstance(holder, str):
+            found[at] = holder
+    return sorted(found.items())
+
+
+def _by_holder(rule: ClockRule, lane: Lane, bindings: Bindings) -> list[Lane]:
+    """A lane for each holder, in which only the time counts that it held the work; else the lane itself."""
+    if rule.handed_over is None or rule.handed_over.then != "split":
+        return [lane]
+    return list(holder_lanes(rule.handed_over, lane, bindings))
+
+
+def holder_lanes(handed_over: Stretches, lane: Lane, bindings: Bindings) -> Iterator[Lane]:
+    """The lane as each holder's own clock sees it: what others held is a pause. Time before the first is nobody's."""
+    holdings = _holdings(handed_over, bindings)
+    for holder in sorted({name for _, name in holdings}):
+        others = tuple(
+            Pause(at, following[0] if following else None, f"with {name}", "another holder")
+            for (at, name), following in zip(holdings, [*holdings[1:], None], strict=True)
+            if name != holder
+        )
+        begin = max(next(at for at, name in holdings if name == holder), lane.clock.start)
+        clock = Clock(begin, lane.clock.stop, lane.clock.calendar, (*lane.clock.pauses, *others))
+        yield Lane(clock, lane.due, lane.working, holder)
 
 
 def _cycles(

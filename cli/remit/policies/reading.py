@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from remit.conditions.checks import shape_at
 from remit.conditions.condition import Compiler, Condition, Origin
@@ -41,9 +41,25 @@ class Reached:
 
 
 @dataclass(frozen=True)
+class Stretches:
+    """A list of objects in the subject, each with an instant (``at``) and something more (``to``), and what follows.
+
+    For work that was reopened, ``at`` is when it was thought done and ``to`` when it was taken up again; for work that
+    was handed over, ``at`` is when and ``to`` names who holds it from then.
+    """
+
+    path: Path
+    at: str
+    to: str
+    then: Literal["continue", "restart", "split"]
+
+
+@dataclass(frozen=True)
 class ClockRule:
     """How the clock of a subject is made; see docs/reference/policies for each key."""
 
+    reopened: Stretches | None = None
+    handed_over: Stretches | None = None
     lasts: Amount | None = None
     reached: Reached | None = None
     start: tuple[Condition, ...] = ()
@@ -58,6 +74,15 @@ class ClockRule:
     pauses_when: Condition | None = None
     calendar: str = "always"
     working: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whom a level tells: the holders of ``role`` of whatever the first of ``of`` that is there leads to."""
+
+    role: str
+    of: tuple[Path, ...]
+    pointer: Pointer
 
 
 @dataclass(frozen=True)
@@ -156,6 +181,8 @@ class PolicyReader:
             pauses_when=self.condition(written.get("pausesWhen"), (*base, "pausesWhen")),
             calendar=written.get("calendar", "always"),
             working=written.get("working", ""),
+            reopened=self._stretches(written, "reopened", "from", ("instant",), base),
+            handed_over=self._stretches(written, "handedOver", "at", ("text", "reference"), base),
             lasts=self.amount(written["lasts"], (*base, "lasts")) if "lasts" in written else None,
             reached=self._reached(written["reached"], (*base, "reached")) if "reached" in written else None,
         )
@@ -175,6 +202,25 @@ class PolicyReader:
         instants = self.condition(written["of"], (*base, "of"), ("list<timestamp>", "list<dyn>"))
         within = self.amount(written["within"], (*base, "within"))
         return Reached(count, instants, within) if instants is not None else None
+
+    def _stretches(
+        self, written: Mapping[str, Any], key: str, at: str, to_types: tuple[str, ...], base: Pointer
+    ) -> Stretches | None:
+        if key not in written:
+            return None
+        one, where = written[key], (*base, key)
+        path = self.path(one["in"], (*where, "in"))
+        shape = shape_at(path, self.scope, self.compiler.types) if path else None
+        fields = shape.item.fields if shape and shape.type == "list" and shape.item else {}
+        if path is not None and not fields:
+            self.complain("policy-invalid", f"{path} is not a list of objects.", (*where, "in"))
+        for name, types in ((at, ("instant",)), ("to", to_types)) if fields else ():
+            if one[name] not in fields:
+                hint = did_you_mean(one[name], fields)
+                self.complain("condition-unknown-field", f"{path} has no field {one[name]!r}.", (*where, name), hint)
+            elif fields[one[name]].shape.type not in types:
+                self.complain("condition-type", f"{one[name]!r} is not of the right type here.", (*where, name))
+        return Stretches(path, one[at], one["to"], one["then"]) if path is not None else None
 
     def _pause(self, path: Path, pointer: Pointer) -> tuple[str, Condition | None]:
         shape = shape_at(path, self.scope, self.compiler.types)

@@ -17,18 +17,10 @@ from remit.conditions.messages import TERM
 from remit.conditions.tree import Path
 from remit.findings import Finding, did_you_mean
 from remit.places import Pointer
-from remit.policies.reading import Amount, ClockRule, Each, PolicyReader, Related
+from remit.policies.creating import FollowUp, read_follow_up
+from remit.policies.reading import Amount, ClockRule, Each, PolicyReader, Related, Target
 from remit.records import Record
 from remit.times import parse_share
-
-
-@dataclass(frozen=True)
-class Target:
-    """Whom a level tells: the holders of ``role`` of whatever the first of ``of`` that is there leads to."""
-
-    role: str
-    of: tuple[Path, ...]
-    pointer: Pointer
 
 
 @dataclass(frozen=True)
@@ -55,6 +47,7 @@ class Level:
     message: Mapping[str, str]
     clauses: tuple[str, ...]
     pointer: Pointer
+    create: FollowUp | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +137,11 @@ class _Reader(PolicyReader):
             message=written.get("message", self.record.spec.get("message", {})),
             clauses=tuple(written.get("clauses", ())),
             pointer=("spec", *base),
+            create=(
+                read_follow_up(self, written["create"], (*base, "create"), self._target)
+                if "create" in written
+                else None
+            ),
         )
 
     def _trigger(self, written: Mapping[str, Any], base: Pointer, clock: ClockRule | None) -> Trigger:
