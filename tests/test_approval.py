@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from remit.changes import Candidate, Manifest, Person, Touched, manifest
 from remit.errors import InvalidStore
 from remit.evaluating import load
 from remit.judging import PolicyJudge, added_findings
+from remit.places import Place
 from remit.policies.approval import Touch, check_roles, glob
 from remit.policies.approval_cases import run_cases
 from remit.policies.asking import Ask, needs_of
@@ -460,8 +460,7 @@ def test_the_words_of_an_ask_are_in_the_stores_language(base: Base) -> None:
     assert needs_of(asks, "en")[0].text == "1 owner of OrganizationUnit/south; Grade; for Customer/harbour-bank"
 
 
-def test_case_files_that_are_odd_say_how(store: Any, tmp_path: Path) -> None:
-    del tmp_path
+def test_case_files_that_are_odd_say_how(store: Any) -> None:
     books, _ = case_books(store.snapshot, store.schemas)
     policy = store.policies.by_id["ApprovalPolicy/change-control"]
 
@@ -473,6 +472,9 @@ def test_case_files_that_are_odd_say_how(store: Any, tmp_path: Path) -> None:
             {"name": "c", "change": {"path": "remit.yaml"}, "expect": [{"rule": "templates", "role": "x"}]},
             {"name": "d", "expect": []},
         )
+
+        def place(self, index: int) -> Place:
+            return Place(self.record.path, index + 1)
 
     found = [" | ".join(failures) for failures in run_cases(policy, Book(), store.world)]  # type: ignore[arg-type]
 

@@ -171,7 +171,7 @@ def _fields(before: Any, after: Any, naming: _Naming) -> Iterator[FieldDifferenc
 
 def _values(before: Any, after: Any, pointer: Pointer) -> Iterator[tuple[Pointer, Any, Any]]:
     """The innermost values that differ; of a mapping that is only on one side, each of its fields."""
-    if before == after and type(before) is type(after):
+    if before is after or (before is not _ABSENT and after is not _ABSENT and _text(before) == _text(after)):
         return
     sides = [side for side in (before, after) if side is not _ABSENT]
     if all(isinstance(side, dict) and side for side in sides) or pointer in ((), ("spec",), ("metadata",)):
@@ -183,6 +183,11 @@ def _values(before: Any, after: Any, pointer: Pointer) -> Iterator[tuple[Pointer
         yield pointer, before, after
 
 
+def _text(value: Any) -> str:
+    """Equal texts are equal values; Python itself takes 1 and true for the same."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
 def _keys(side: Any) -> list[str]:
     return list(side) if isinstance(side, dict) else []
 
@@ -192,7 +197,7 @@ def _get(side: Any, key: str) -> Any:
 
 
 def _items(before: list[Any], after: list[Any], pointer: Pointer) -> Iterator[tuple[Pointer, Any, Any]]:
-    texts = [[json.dumps(item, sort_keys=True, ensure_ascii=False) for item in side] for side in (before, after)]
+    texts = [[_text(item) for item in side] for side in (before, after)]
     for how, i, i_end, j, j_end in SequenceMatcher(None, texts[0], texts[1], autojunk=False).get_opcodes():
         if how == "equal":
             continue

@@ -150,9 +150,11 @@ def check_way(before: Files, after: Files, *, at: datetime) -> tuple[Finding, ..
     Cases say what policies decide, so they are run where the way touches what decides: rules, schemas, parameters. A
     case that relies on a record of the store does not stand in the way of a change of that record.
     """
-    result, origin = load(after), load(before)
-    cases = _decides_otherwise(before, after)
-    return in_order((*checking.check(result, at=at, cases=cases), *checking.since(result, origin)))
+    return _check_way(load(before), load(after), at, cases=_decides_otherwise(before, after))
+
+
+def _check_way(before: Loaded, after: Loaded, at: datetime, *, cases: bool) -> tuple[Finding, ...]:
+    return in_order((*checking.check(after, at=at, cases=cases), *checking.since(after, before)))
 
 
 def _decides_otherwise(before: Files, after: Files) -> bool:
@@ -172,8 +174,9 @@ def result_check(store: Store, *, at: datetime) -> Check:
 def added_findings(before: Files, after: Files, *, at: datetime) -> tuple[Finding, ...]:
     """The findings that a change would add; one that only moved to another line is not new."""
     cases = _decides_otherwise(before, after)
-    known = {_matter(one) for one in checking.check(load(before), at=at, cases=cases)}
-    return tuple(one for one in check_way(before, after, at=at) if _matter(one) not in known)
+    origin, result = load(before), load(after)
+    known = {_matter(one) for one in checking.check(origin, at=at, cases=cases)}
+    return tuple(one for one in _check_way(origin, result, at, cases=cases) if _matter(one) not in known)
 
 
 def _matter(one: Finding) -> tuple[str, str, str, str]:
