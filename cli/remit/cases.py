@@ -7,20 +7,23 @@ out, so that only what the case itself brings is decided. A decision that the ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from remit.conditions.condition import Compiler
+from remit.coverage import Coverage, Sight, sights
 from remit.decisions import Decision
 from remit.engine import Rulebook, timeline
-from remit.findings import Finding, finding
+from remit.findings import Finding, did_you_mean, finding
 from remit.places import Place, pointer_text
 from remit.policies.clocking import Window
 from remit.policies.watch import Watch
 from remit.records import CASES_SUFFIX, Record, Snapshot
 from remit.references import Entity, World, check_references, instant
 from remit.schemas import Schemas
+from remit.stories import Told, open_slots, tell
 from remit.times import format_instant
 from remit.wording import Wording
 
@@ -30,23 +33,28 @@ _COMPARED = ("level", "subject", "at", "due", "severity", "term", "state")
 
 @dataclass(frozen=True)
 class CaseResult:
-    """One case run: ``failures`` in words, empty when it holds; ``levels`` are those that fired."""
+    """One case run: ``failures`` in words, empty when it holds; ``seen`` is what of the policy it saw."""
 
     policy: str
     name: str
     place: Place
     failures: tuple[str, ...]
-    levels: frozenset[str] = frozenset()
+    seen: frozenset[Sight] = frozenset()
+
+    def to_json(self) -> dict[str, Any]:
+        """The result with its place; ``failures`` is empty where the case holds."""
+        place = {"path": self.place.path, "line": self.place.line}
+        return {"policy": self.policy, "case": self.name, **place, "failures": list(self.failures)}
 
 
 @dataclass(frozen=True)
 class CaseRun:
-    """All cases of a snapshot: the results, and what kept cases from running."""
+    """Cases of a snapshot: the results, what kept cases from running, and how much of each policy they see."""
 
     results: tuple[CaseResult, ...]
     findings: tuple[Finding, ...]
-    uncovered: tuple[str, ...] = field(default=())
-    """Levels as ``policy/level`` that no case sees fire, or that no case sees stay silent."""
+    coverage: tuple[Coverage, ...] = ()
+    """By policy; empty unless asked for."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +64,37 @@ class CaseBook:
     record: Record
     policy: Record
 
+    @cached_property
+    def told(self) -> tuple[Told, ...]:
+        """The cases to run: matrices spread, timelines cut into their instants."""
+        return tuple(tell(list(self.record.spec.get("cases", ()))))
+
     @property
     def cases(self) -> list[Mapping[str, Any]]:
-        """The cases, in the order written."""
-        return list(self.record.spec.get("cases", ()))
+        """The cases to run, in the order written."""
+        return [told.body for told in self.told]
 
     def place(self, index: int) -> Place:
         """Where a case was written."""
-        return self.record.place(("spec", "cases", index))
+        return self.record.place(("spec", "cases", *self.told[index].pointer))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One case made ready to be asked: its world, its own subjects, the instants, and what is wrong with it itself."""
+
+    name: str
+    place: Place
+    case: Mapping[str, Any]
+    world: World
+    subjects: tuple[str, ...]
+    window: Window | None
+    failures: tuple[str, ...]
+
+    @property
+    def at(self) -> datetime | None:
+        """The moment asked about; None for a case over a stretch of time."""
+        return self.window.end if self.window is not None and "at" in self.case else None
 
 
 def case_books(snapshot: Snapshot, schemas: Schemas) -> tuple[list[CaseBook], list[Finding]]:
@@ -75,7 +106,7 @@ def case_books(snapshot: Snapshot, schemas: Schemas) -> tuple[list[CaseBook], li
         record = Record(
             str(body.get("kind", "")), path.rpartition("/")[2].removesuffix(CASES_SUFFIX), path, body, document
         )
-        problems = list(schemas.check_record(record))
+        problems = list(schemas.check_record(record)) or list(_open_slots(record))
         policy = by_path.get(path.removesuffix(CASES_SUFFIX) + ".yaml")
         if policy is None:
             message = f"There is no policy {path.removesuffix(CASES_SUFFIX)}.yaml for these cases."
@@ -84,6 +115,14 @@ def case_books(snapshot: Snapshot, schemas: Schemas) -> tuple[list[CaseBook], li
         if not problems and policy is not None:
             books.append(CaseBook(record, policy))
     return books, findings
+
+
+def _open_slots(record: Record) -> Iterator[Finding]:
+    for index, case in enumerate(record.spec.get("cases", ())):
+        for name in open_slots(case):
+            message = f"${{{name}}} is no name of this case's matrix."
+            hint = did_you_mean(name, case["matrix"])
+            yield finding("case-invalid", message, record.place(("spec", "cases", index)), hint=hint, record=record.id)
 
 
 def policies_without_cases(snapshot: Snapshot) -> Iterator[Finding]:
@@ -96,46 +135,69 @@ def policies_without_cases(snapshot: Snapshot) -> Iterator[Finding]:
             )
 
 
+def trials(book: CaseBook, watch: Watch, world: World) -> list[Trial]:
+    """The cases of a watching policy, each made ready once however often it is asked."""
+    return [_trial(book, index, case, watch, world) for index, case in enumerate(book.cases)]
+
+
+def _trial(book: CaseBook, index: int, case: Mapping[str, Any], watch: Watch, world: World) -> Trial:
+    case_world, subjects, failures = case_world_of(book, case, world)
+    at, start, end = (instant(case.get(key)) for key in ("at", "from", "to"))
+    window = None
+    if at is not None:
+        window = Window(None, at)
+    elif start is not None and end is not None:
+        window = Window(start, end)
+    else:
+        failures.append("The case has neither at, nor from and to.")
+    mine = tuple(ref for ref in subjects if ref.startswith(f"{watch.subject}/"))
+    return Trial(case["name"], book.place(index), case, case_world, mine, window, tuple(failures))
+
+
 def run_watch_cases(
-    book: CaseBook, watch: Watch, snapshot: Snapshot, world: World, compiler: Compiler
+    book: CaseBook, watch: Watch, world: World, compiler: Compiler, wording: Wording
 ) -> Iterator[CaseResult]:
     """Run the cases of an escalation or warning policy."""
     rulebook = Rulebook([watch], compiler)
-    wording = Wording(snapshot.files)
     try:
-        for index, case in enumerate(book.cases):
-            yield _run(book, index, case, watch, rulebook, wording, world)
+        for trial in trials(book, watch, world):
+            failures, decisions = judge(trial, rulebook, wording)
+            seen = _seen(watch, trial, decisions, rulebook, compiler, wording)
+            yield CaseResult(book.policy.id, trial.name, trial.place, tuple(failures), seen)
     finally:
         rulebook.close()
 
 
-def _run(
-    book: CaseBook,
-    index: int,
-    case: Mapping[str, Any],
-    watch: Watch,
-    rulebook: Rulebook,
-    wording: Wording,
-    world: World,
-) -> CaseResult:
-    policy = book.policy.id
-    case_world, subjects, failures = case_world_of(book, case, world)
-    at, start, end = (instant(case.get(key)) for key in ("at", "from", "to"))
-    if at is None and (start is None or end is None):
-        failures.append("The case has neither at, nor from and to.")
-    if failures:
-        return CaseResult(policy, case["name"], book.place(index), tuple(failures))
-    window = Window(None, at) if at is not None else Window(start, end)  # type: ignore[arg-type]
-    mine = [ref for ref in subjects if ref.startswith(f"{watch.subject}/")]
-    found = timeline(rulebook, case_world, window, wording, read_at=at, subjects=mine)
-    moment = window.end
+def _seen(
+    watch: Watch, trial: Trial, decisions: list[Decision], rulebook: Rulebook, compiler: Compiler, wording: Wording
+) -> frozenset[Sight]:
+    if trial.failures or trial.window is None:
+        return frozenset()
+    return sights(
+        watch,
+        trial.world,
+        trial.subjects,
+        trial.window,
+        decisions,
+        rulebook=rulebook,
+        compiler=compiler,
+        wording=wording,
+    )
+
+
+def judge(trial: Trial, rulebook: Rulebook, wording: Wording) -> tuple[list[str], list[Decision]]:
+    """What fails in a case, in words, and the decisions that were made in it."""
+    if trial.failures or trial.window is None:
+        return list(trial.failures), []
+    case, at, window = trial.case, trial.at, trial.window
+    found = timeline(rulebook, trial.world, window, wording, read_at=at, subjects=trial.subjects)
     decisions = [d for d in found.decisions if at is None or d.in_force(at)]
-    failures += compare(case.get("expect", ()), decisions, moment)
+    failures = compare(case.get("expect", ()), decisions, window.end)
     failures += [f.message for f in found.findings if f.severity == "error"]
     for person in case.get("silent", ()):
         told_by = [d for d in decisions if any(t.person == person for t in d.notify)]
         failures += [f"{person} is told by level {d.level} of {d.subject}." for d in told_by]
-    return CaseResult(policy, case["name"], book.place(index), tuple(failures), frozenset(d.level for d in decisions))
+    return failures, decisions
 
 
 def case_world_of(book: CaseBook, case: Mapping[str, Any], world: World) -> tuple[World, list[str], list[str]]:
@@ -219,13 +281,3 @@ def _differences(expected: Mapping[str, Any], decision: Decision, moment: dateti
     unknown = sorted(set(expected) - {*_COMPARED, "told", "says"})
     found += [f"{key!r} cannot be expected of a decision." for key in unknown]
     return found
-
-
-def uncovered_levels(watch: Watch, results: Iterable[CaseResult]) -> Iterator[str]:
-    """The levels of a policy that no case sees fire, or that every case sees fire."""
-    seen = list(results)
-    for level in watch.levels:
-        if not any(level.name in r.levels for r in seen):
-            yield f"{watch.record.id} {level.name}: no case in which it fires"
-        if not any(level.name not in r.levels for r in seen):
-            yield f"{watch.record.id} {level.name}: no case in which it stays silent"

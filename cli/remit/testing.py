@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from remit.cases import CaseBook, CaseResult, CaseRun, case_books, run_watch_cases, uncovered_levels
+from remit.cases import CaseBook, CaseResult, CaseRun, case_books, run_watch_cases
+from remit.coverage import Coverage, coverage_of, goals_of, level_gaps
 from remit.evaluating import Loaded
 from remit.findings import Finding, finding, in_order
+from remit.places import pointer_text
+from remit.records import CASES_SUFFIX, Record
 
 RUNNERS: Mapping[str, tuple[str, str]] = {
     "AssessmentPolicy": ("remit.policies.assessment_cases", "run_cases"),
@@ -22,7 +25,7 @@ def run_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: True) 
     """Run every case file whose path ``only`` accepts. A policy that does not compile runs no case and is named."""
     books, findings = case_books(loaded.snapshot, loaded.schemas)
     results: list[CaseResult] = []
-    uncovered: list[str] = []
+    coverage: list[Coverage] = []
     for book in books:
         if not only(book.record.path):
             continue
@@ -33,10 +36,40 @@ def run_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: True) 
         elif book.policy.kind in RUNNERS:
             results += _other_cases(book, policy, loaded)
         else:
-            mine = list(run_watch_cases(book, policy, loaded.snapshot, loaded.world, loaded.compiler))
+            mine = list(run_watch_cases(book, policy, loaded.world, loaded.compiler, loaded.wording))
             results += mine
-            uncovered += uncovered_levels(policy, mine)
-    return CaseRun(tuple(results), in_order([*findings, *_failed(results)]), tuple(uncovered))
+            coverage.append(coverage_of(policy.record.id, goals_of(policy), _seen(mine)))
+    return CaseRun(tuple(results), in_order([*findings, *_failed(results)]), tuple(coverage))
+
+
+def uncovered(loaded: Loaded, changed: Callable[[str], bool]) -> tuple[Finding, ...]:
+    """A finding for each level of a changed policy that no case sees fire, or that no case sees stay silent.
+
+    Args:
+        changed: whether the policy of that id is one to judge.
+    """
+    run = run_all(loaded, only=lambda path: any(changed(p.id) for p in loaded.snapshot.policies if _beside(p, path)))
+    seen: dict[str, set[Any]] = {}
+    for result in run.results:
+        seen.setdefault(result.policy, set()).update(result.seen)
+    found = []
+    for watch in loaded.policies.watches:
+        policy = watch.record
+        for level, how in level_gaps(watch, seen.get(policy.id, ())) if changed(policy.id) else ():
+            message = f"No case of {policy.id} sees its level {level.name}: {how}."
+            hint = f"Have cases written: remit test --suggest {policy.id}"
+            place = policy.place(level.pointer)
+            pointer = pointer_text(level.pointer)
+            found.append(finding("uncovered-level", message, place, hint=hint, pointer=pointer, record=policy.id))
+    return in_order(found)
+
+
+def _beside(policy: Record, path: str) -> bool:
+    return path == policy.path.removesuffix(".yaml") + CASES_SUFFIX
+
+
+def _seen(results: Iterable[CaseResult]) -> Iterator[Any]:
+    return (sight for result in results for sight in result.seen)
 
 
 def _other_cases(book: CaseBook, policy: Any, loaded: Loaded) -> Iterator[CaseResult]:

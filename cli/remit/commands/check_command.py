@@ -11,7 +11,7 @@ from remit.commands.options import at_option, format_option, print_json, ref_opt
 
 
 @click.command()
-@click.option("--since", metavar="REF", help="Also judge the way from this commit on: forbidden transitions.")
+@click.option("--since", metavar="REF", help="Also judge the way from here on: transitions; levels without cases.")
 @at_option
 @ref_option
 @format_option("text", "json")

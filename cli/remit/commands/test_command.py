@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -12,51 +12,45 @@ from remit.commands.options import format_option, print_json, ref_option
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--coverage", is_flag=True, help="List the levels that no case sees fire, or sees stay silent.")
+@click.option("--coverage", is_flag=True, help="Show how much of each policy its cases see, and each gap.")
+@click.option("--min", "least", type=click.IntRange(0, 100), help="Fail when a policy's coverage is less, in percent.")
 @ref_option
 @format_option("text", "json")
 @click.pass_context
-def command(ctx: click.Context, paths: Sequence[str], coverage: bool, ref: str | None, fmt: str) -> int:
+def command(
+    ctx: click.Context, paths: Sequence[str], coverage: bool, least: int | None, ref: str | None, fmt: str
+) -> int:
     """Run the cases beside the policies, or those under PATH (a folder, a policy or a case file).
 
-    Example: remit test rules/escalation
+    Example: remit test --coverage --min 100 rules/escalation
     """
     from remit.errors import NotFound
     from remit.findings import has_errors
+    from remit.reporters.coverage import coverage_lines, coverage_summary
     from remit.reporters.findings import finding_lines
-    from remit.reporters.terminal import plural, safe
+    from remit.reporters.terminal import plural
     from remit.testing import run_all
 
-    wanted = [path.rstrip("/").removesuffix(".yaml").removesuffix(".cases") for path in paths]
-    run = run_all(loaded(ctx, ref), only=lambda path: not wanted or any(_under(path, want) for want in wanted))
+    run = run_all(loaded(ctx, ref), only=under(paths))
     failed = [result for result in run.results if result.failures]
-    if wanted and not run.results and not run.findings:
+    if paths and not run.results and not run.findings:
         raise NotFound(f"No case file is under {', '.join(paths)}.", "Paths are relative to the store: rules/warning")
     if fmt == "json":
-        results = [
-            {
-                "policy": r.policy,
-                "case": r.name,
-                "path": r.place.path,
-                "line": r.place.line,
-                "failures": list(r.failures),
-            }
-            for r in run.results
-        ]
-        print_json(
-            {"cases": results, "uncovered": list(run.uncovered), "findings": [f.to_json() for f in run.findings]}
-        )
+        body = {"cases": [r.to_json() for r in run.results], "coverage": [c.to_json() for c in run.coverage]}
+        print_json({**body, "findings": [f.to_json() for f in run.findings]})
     else:
         for line in finding_lines(run.findings):
             click.echo(line)
-        for text in run.uncovered if coverage else ():
-            click.echo(f"uncovered  {safe(text)}")
-        policies = len({r.policy for r in run.results})
-        passed = len(run.results) - len(failed)
-        of, gaps = plural(policies, "policy", "policies"), plural(len(run.uncovered), "gap")
-        click.echo(f"{plural(passed, 'case')} passed, {len(failed)} failed, of {of}; {gaps} in coverage")
-    return int(bool(failed) or has_errors(run.findings))
+        for line in coverage_lines(run.coverage) if coverage or least is not None else ():
+            click.echo(line)
+        policies = plural(len({r.policy for r in run.results}), "policy", "policies")
+        passed = plural(len(run.results) - len(failed), "case")
+        click.echo(f"{passed} passed, {len(failed)} failed, of {policies}; {coverage_summary(run.coverage)}")
+    poor = least is not None and any(one.percent < least for one in run.coverage)
+    return int(bool(failed) or has_errors(run.findings) or poor)
 
 
-def _under(path: str, wanted: str) -> bool:
-    return path == f"{wanted}.cases.yaml" or path.startswith(f"{wanted}/")
+def under(paths: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a case file is one of ``paths`` or under one of them; every file without any."""
+    wanted = [path.rstrip("/").removesuffix(".yaml").removesuffix(".cases") for path in paths]
+    return lambda path: not wanted or any(path == f"{one}.cases.yaml" or path.startswith(f"{one}/") for one in wanted)

@@ -30,7 +30,7 @@ _EXPECT_KEYS = {"rule", "role", "of", "count", "candidates", "not"}
 def run_cases(policy: Approvals, book: Book, world: World) -> Iterator[list[str]]:
     """What fails in each case, in words and in the order of the cases; an empty list for one that holds."""
     for index, case in enumerate(book.cases):
-        yield _run(policy, case, book, world, book.record.place(("spec", "cases", index)))
+        yield _run(policy, case, book, world, book.place(index))
 
 
 def _run(policy: Approvals, case: Mapping[str, Any], book: Book, world: World, place: Place) -> list[str]:

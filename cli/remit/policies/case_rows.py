@@ -23,6 +23,9 @@ class Book(Protocol):
     def cases(self) -> Sequence[Mapping[str, Any]]:
         """Its cases, in the order written."""
 
+    def place(self, index: int) -> Place:
+        """Where a case was written."""
+
 
 def world_with(world: World, rows: Iterable[Mapping[str, Any]], place: Place) -> World:
     """The store's own records of fixed home with ``rows``, each ``{kind, name, …fields of spec}``, in their stead."""
