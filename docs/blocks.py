@@ -4,7 +4,8 @@
 - ```` ```yaml records/people/li-na.yaml ```` is written to that file of the store in which the reader stands.
 - ```` ```yaml excerpt rules/escalation/fault-handling.yaml ```` is a part of a file of this repository.
 
-Commit ids, change ids and the day differ each time; they are compared as what they are, not letter by letter.
+Commit ids, change ids and the day differ each time, and the example grows; they are compared as what they are, not
+letter by letter.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _CHANGE = re.compile(r"\bc-[0-9]{8}-[0-9a-f]{6,24}\b")
 _VOLATILE = (
     (re.compile(r"\bc-[0-9]{8}-[0-9a-f]{6,24}\b"), "CHANGE"),
     (re.compile(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,40}\b"), "COMMIT"),
+    (re.compile(r"\b[0-9]+ (?=(?:records?|policy|policies|kinds?)\b)"), "MANY "),  # the example grows
     (re.compile(r"\b20(?!26-(?:09|10))[0-9]{2}-[0-9]{2}-[0-9]{2}(?:[ T][0-9:]{5,8}(?:Z|[+-][0-9:]{5})?)?"), "TODAY"),
 )
 REST = "…"
