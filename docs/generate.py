@@ -17,7 +17,8 @@ from typing import Any
 import click
 from blocks import PAGES, TOP, followed, new_reader
 
-from remit.conditions.checks import FUNCTIONS, MACROS
+from remit.conditions.checks import FUNCTIONS, LONGEST_PATTERN, MACROS, REFUSED
+from remit.conditions.text import WRITTEN
 from remit.findings import CODES
 from remit.main import COMMANDS, cli
 from remit.pack import pack_files
@@ -260,8 +261,9 @@ def _type(schema: Schema) -> str:
 
 def conditions_page() -> str:
     """The part of CEL that conditions may use."""
-    operators = {name: words for name, words in FUNCTIONS.items() if not name.isidentifier()}
-    functions = {name: words for name, words in FUNCTIONS.items() if name.isidentifier()}
+    named = {WRITTEN.get(name, name): words for name, words in FUNCTIONS.items()}
+    functions = {name: words for name, words in named.items() if name.replace(".", "").isidentifier()}
+    operators = {name: words for name, words in named.items() if name not in functions}
     signs = sorted({words.removeprefix("the operator ") for words in operators.values() if words.startswith("the op")})
     codes = {name: code for name, code in CODES.items() if name.startswith("condition-")}
     parts = [
@@ -292,10 +294,25 @@ def conditions_page() -> str:
         "| --- | --- |",
         "| `has(path)` | whether a field is there |",
         *(f"| `{name}` | {_cell(words)} |" for name, words in sorted(functions.items())),
+        "| `table.name(…)` | what the LookupTable record of that name (dashes written as `_`) has for the values of its inputs |",
         "",
-        "## Macros over lists",
+        f"A calendar, a span, a time zone and a pattern (at most {LONGEST_PATTERN} characters) are written in place, so that they are checked before anything runs.",
+        "An instant has no hour without a zone, so `getHours` and its kin need one, except of a span.",
         "",
-        " ".join(f"`list.{name}(x, …)`" for name in MACROS) + ".",
+        "## Lists and maps",
+        "",
+        "`[1, 2]` is a list, `{\"a\": 1, \"b\": 2}` a map; the items of one are of one type, and the keys of a map are texts.",
+        "`x[…]` takes one item; one that is not there makes the condition not hold.",
+        "",
+        "Macros over lists: " + " ".join(f"`list.{name}(x, …)`" for name in MACROS) + ".",
+        "",
+        "## Units",
+        "",
+        "Fields whose `x-remit-unit` differs (hours and percent, say) are not compared, added or subtracted; a plain number fits every unit.",
+        "",
+        "## What CEL has and Remit has not",
+        "",
+        "Anything that is not on this page is refused by name, at its place: " + ", ".join(f"`{name}`" for name in ("bytes", "dyn", "format", "null", "type", "uint", *sorted(REFUSED))) + " and message literals, for example.",
         "",
         "## What can be wrong",
         "",

@@ -25,7 +25,24 @@ from remit.schemas import Shape
 from remit.yamltext import read
 
 PARAMETERS = {"wait": {"value": "2wd", "unit": "duration"}, "hours": {"value": "2h", "unit": "duration"}}
-LOADED = small_world({"records/parametersets/p.yaml": record_text("ParameterSet", "p", {"parameters": PARAMETERS})})
+LIMITS = {
+    "inputs": [{"name": "grade", "field": "Customer.grade"}],
+    "output": {"name": "hours", "unit": "integer"},
+    "rows": [{"grade": "group", "hours": 2}, {"grade": ["province", "local"], "hours": 4}],
+}
+WEEK = {
+    "timezone": "Asia/Shanghai",
+    "workingDays": ["mon", "tue", "wed", "thu", "fri"],
+    "workingHours": [{"from": "09:00", "to": "12:00"}, {"from": "13:30", "to": "18:00"}],
+    "years": [2026],
+}
+LOADED = small_world(
+    {
+        "records/parametersets/p.yaml": record_text("ParameterSet", "p", {"parameters": PARAMETERS}),
+        "records/calendars/week.yaml": record_text("Calendar", "week", WEEK),
+        "records/lookup-tables/limit.yaml": record_text("LookupTable", "limit", LIMITS),
+    }
+)
 COMPILER = compiler_of(LOADED)
 SCOPE = {"subject": COMPILER.types.kind_shape("Ticket"), "param": COMPILER.types.param}
 POLICY_TEXT = b"""apiVersion: remit/v1
@@ -57,8 +74,38 @@ MISTAKES = [
     ("subject.notes.exists(n, n.by == 'x')", "condition-unguarded", None, "has(n.by)"),
     ("subject.customer.roles.ceA.id == 'ann'", "condition-unguarded", None, "has(subject.customer.roles)"),
     ("sbject.count > 3", "condition-unknown-name", 9, 'Did you mean "subject"?'),
-    ("subject.text.matches('a+')", "condition-unsupported", None, ""),
-    ("{'a': 1}['a'] == 1", "condition-unsupported", None, ""),
+    ("has(subject.text) && subject.text.matches(subject.other)", "condition-unsupported", None, ""),
+    ("has(subject.text) && subject.text.matches('(a')", "condition-type", None, ""),
+    (f"has(subject.text) && subject.text.matches('{'a' * 201}')", "condition-unsupported", None, ""),
+    ("{1: 'a'}[1] == 'a'", "condition-unsupported", 10, ""),
+    ("'a' in {'a': 1, 'b': 'x'}", "condition-type", None, ""),
+    ("[1, 2.5].exists(x, x > 1.0)", "condition-type", None, "1.0"),
+    ("math.greatest(1, 2.5) > 1.0", "condition-type", None, "1.0"),
+    ("max(1, 2) > 1", "condition-unsupported", 9, "math.greatest"),
+    ("subject.openedAt > now", "condition-unsupported", None, "levels"),
+    ("cel.bind(x, 1, x > 0)", "condition-unsupported", None, ""),
+    ("type(1) == int", "condition-unsupported", None, ""),
+    ("dyn(1) == 1", "condition-unsupported", None, ""),
+    ("uint(1) == uint(1)", "condition-unsupported", None, ""),
+    ("null == null", "condition-unsupported", None, ""),
+    ("b'a' == b'a'", "condition-unsupported", None, ""),
+    ("'%s'.format(['a']) == 'a'", "condition-unsupported", None, ""),
+    ("google.protobuf.Duration{seconds: 1} > duration('0s')", "condition-unsupported", None, ""),
+    ("subject.openedAt.getHours() > 8", "condition-unsupported", None, "Asia/Shanghai"),
+    ("subject.openedAt.getHours('Asia/Shanhai') > 8", "condition-type", None, ""),
+    ("subject.openedAt > timestamp('yesterday')", "condition-type", None, ""),
+    ("subject.openedAt - subject.openedAt > duration('2wd')", "condition-type", None, ""),
+    ("int('x') > 1", "condition-type", None, ""),
+    ("elapsed(subject.openedAt, subject.openedAt, 'wek') > duration('1h')", "condition-unknown-name", 53, '"week"'),
+    ("add(subject.openedAt, '2 days', 'week') > subject.openedAt", "condition-type", None, "2wd"),
+    ("add(subject.openedAt, '2wd', 'always') > subject.openedAt", "condition-type", None, ""),
+    ("isWorking(subject.openedAt, subject.customer.grade)", "condition-unsupported", None, ""),
+    ("table.limt(subject.customer.grade) > 1", "condition-unknown-name", 9, "table.limit"),
+    ("table.limit(subject.customer.grade) > 1.5", "condition-type", None, ""),
+    ("table.limit(subject.openedAt) > 1", "condition-type", None, ""),
+    ("has(subject.hours) && has(subject.share) && subject.hours > subject.share", "condition-type", None, "one unit"),
+    ("has(subject.hours) && subject.hours - subject.cost.amount > 1.0", "condition-type", None, "one unit"),
+    ("subject.notes[0].at > subject.openedAt", "condition-unsupported", None, ""),
     ("subject.openedAt >", "condition-syntax", None, ""),
     ("subject.customer", "condition-not-bool", None, ""),
     ("size(subject.notes)", "condition-not-bool", None, ""),
@@ -84,6 +131,23 @@ def test_every_mistake_in_a_condition_has_its_code_and_place(
 
 
 GOOD = [
+    "has(subject.text) && subject.text.matches('^[A-Z]{2}-[0-9]+$')",
+    "has(subject.text) && subject.text.trim().lowerAscii().split(',').exists(t, t == '静')",
+    "has(subject.text) && subject.text.replace('a', 'b').substring(1, 3).indexOf('b') == 1",
+    "has(subject.text) && ['x', subject.text].join('-').upperAscii().charAt(0) == 'X'",
+    "{'group': 2, 'local': 4}[subject.customer.grade] > 2",
+    "subject.customer.grade in {'group': true}",
+    "['a', 'b'][1] == 'b'",
+    "subject.openedAt.getHours('Asia/Shanghai') >= 18 || subject.openedAt.getDayOfWeek('Asia/Shanghai') == 0",
+    "has(subject.closedAt) && (subject.closedAt - subject.openedAt).getHours() > 3",
+    "math.greatest([1, 2, size(subject.notes)]) > 2 && math.least(1, 2) == 1",
+    "has(subject.count) && double(subject.count) > 1.5 && string(subject.count) == '2' && int('3') == 3",
+    "has(subject.closedAt) && elapsed(subject.openedAt, subject.closedAt, 'week') > duration('3h')",
+    "has(subject.closedAt) && workdays(subject.openedAt, subject.closedAt, 'week') > 1.5",
+    "has(subject.closedAt) && subject.closedAt > add(subject.openedAt, '2wd', 'week')",
+    "isWorking(subject.openedAt, 'week') && !isWorking(subject.openedAt, 'always')",
+    "table.limit(subject.customer.grade) > 2",
+    "has(subject.cost) && subject.cost.amount > 100.0",
     "subject.openedAt + param.hours > subject.openedAt",
     "subject.customer.grade in ['group', 'province']",
     "has(subject.count) && subject.count >= 3",
@@ -228,6 +292,46 @@ def test_instants_are_compared_as_instants_not_as_text() -> None:
 
     assert condition.holds(bindings)
     assert condition.value(bindings) is True
+
+
+FRIDAY, MONDAY = "timestamp('2026-10-16T17:00:00+08:00')", "timestamp('2026-10-19T10:00:00+08:00')"
+VALUES: list[tuple[str, Any]] = [
+    (f"elapsed({FRIDAY}, {MONDAY}, 'week')", timedelta(hours=2)),
+    (f"elapsed({MONDAY}, {FRIDAY}, 'week')", timedelta(hours=-2)),
+    (f"elapsed({FRIDAY}, {MONDAY}, 'always')", timedelta(hours=65)),
+    (f"workdays({FRIDAY}, {MONDAY}, 'week')", 17 / 24),
+    (f"add({FRIDAY}, '2h', 'week')", datetime(2026, 10, 19, 2, tzinfo=UTC)),
+    (f"add({FRIDAY}, '1wd', 'week')", datetime(2026, 10, 19, 9, tzinfo=UTC)),
+    (f"isWorking({FRIDAY}, 'week')", True),
+    ("isWorking(timestamp('2026-10-17T10:00:00+08:00'), 'week')", False),
+    ("isWorking(timestamp('2026-10-17T10:00:00+08:00'), 'always')", True),
+    ("table.limit(subject.customer.grade)", 2),
+    ("{'group': 'a', 'local': 'b'}[subject.customer.grade]", "a"),
+    ("math.greatest(1, 7, 3)", 7),
+    ("'故障报告'.substring(2)", "报告"),
+    ("'a,b'.split(',').map(t, t.upperAscii()).join('')", "AB"),
+    ("subject.openedAt.getHours('Asia/Shanghai')", 9),
+    ("subject.openedAt.getHours('Europe/Berlin')", 3),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), VALUES, ids=[v[0][:50] for v in VALUES])
+def test_an_expression_has_the_value_that_its_words_say(text: str, value: Any) -> None:
+    condition, findings = compiled(text, wants=())
+    assert condition is not None, findings
+    spec = {"customer": "bank", "openedAt": "2026-10-15T09:00:00+08:00"}
+    bindings = Bindings(LOADED.world, {"subject": Entity("Ticket", "t", spec, Place("f")), "param": {}}, SCOPE)
+
+    assert condition.value(bindings) == value
+
+
+def test_a_value_without_a_row_in_a_table_is_an_error_value_and_so_never_true() -> None:
+    condition, _ = compiled("has(subject.text) && table.limit(subject.text) != 2")
+    assert condition is not None
+    spec = {"customer": "bank", "openedAt": INSTANTS[0], "text": "nobody"}
+    bindings = Bindings(LOADED.world, {"subject": Entity("Ticket", "t", spec, Place("f")), "param": {}}, SCOPE)
+
+    assert condition.holds(bindings) is False
 
 
 # --- the box ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from remit.conditions.checks import shape_at
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, did_you_mean, finding, in_order
 from remit.places import Place, pointer_text
-from remit.policies.watch import Level, Target, Watch
+from remit.policies.reading import Target
+from remit.policies.watch import Level, Watch
 from remit.records import Record, Snapshot
 from remit.references import Entity, World, check_references
 from remit.roles import RESPONSIBLE, held_anywhere, resolve
@@ -31,7 +32,7 @@ def check_files(files: Mapping[str, bytes], *, at: datetime) -> tuple[Finding, .
 def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding, ...]:
     """The findings of a store: files, records, references, policies, who is reached as of ``at``, and cases."""
     snapshot, schemas, world = loaded.snapshot, loaded.schemas, loaded.world
-    findings: list[Finding] = [*loaded.trouble, *loaded.policies.findings]
+    findings: list[Finding] = [*loaded.trouble, *loaded.policies.findings, *loaded.tables[1]]
     everything = (*snapshot.records, *snapshot.policies)
     findings += _misplaced(everything, schemas)
     findings += _duplicates(everything)

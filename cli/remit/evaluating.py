@@ -20,13 +20,14 @@ from remit.errors import InvalidStore, UserError
 from remit.facts import FACT_ID_LIMIT, Row, SourceReport
 from remit.findings import Finding, did_you_mean, finding, has_errors, in_order
 from remit.policies import Policies, compile_policies
-from remit.policies.clocking import Window
+from remit.policies.clocking import Calendars, Window
 from remit.records import CONFIG_PATH, Snapshot, build_snapshot
 from remit.references import Entity, World, check_references, world_of_records
 from remit.schemas import Schemas, load_schemas
 from remit.sources import SOURCES, Reading, SourceContext, read_mapping, read_source
 from remit.sources.coercion import coerce
 from remit.store import Files
+from remit.tables import Table, read_tables
 from remit.wording import Wording
 
 MOST_PASSES = 10
@@ -47,7 +48,14 @@ class Loaded:
     @cached_property
     def compiler(self) -> Compiler:
         """Compiles conditions over this store's kinds and parameters."""
-        return Compiler(MessageTypes(self.schemas, self.world.parameters))
+        return Compiler(
+            MessageTypes(self.schemas, self.world.parameters), Calendars(self.world).usable(), self.tables[0]
+        )
+
+    @cached_property
+    def tables(self) -> tuple[Mapping[str, Table], Sequence[Finding]]:
+        """The look-up tables that conditions may call, and what is wrong with them."""
+        return read_tables(self.world, self.snapshot.files)
 
     @cached_property
     def policies(self) -> Policies:

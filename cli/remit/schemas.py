@@ -404,7 +404,7 @@ def _shape(schema: Mapping[str, Any], name: str, root: Mapping[str, Any], resour
             key: Field(_shape(sub, f"{name}_{key}", sub_root, resources), key in required, sub)
             for key, (sub, sub_root) in properties.items()
         }
-        return Shape("object", name, fields=fields)
+        return Shape("object", name, fields=fields, unit=unit)
     match merged.get("type"):
         case "array":
             items = merged.get("items")

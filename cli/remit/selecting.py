@@ -9,6 +9,7 @@ from remit.conditions.deciding import Decider
 from remit.conditions.messages import MessageTypes
 from remit.errors import UserError
 from remit.links import world_of
+from remit.policies.clocking import Calendars
 from remit.records import Record, Snapshot
 from remit.schemas import KindSchema, Schemas
 from remit.yamltext import Document
@@ -25,7 +26,7 @@ def select(
         UserError: the condition does not compile over the fields of the kind, with the nearest right name.
     """
     world = world_of(snapshot, schemas)
-    compiler = Compiler(MessageTypes(schemas, world.parameters))
+    compiler = Compiler(MessageTypes(schemas, world.parameters), Calendars(world).usable())
     scope = {"subject": compiler.types.kind_shape(schema.kind), "param": compiler.types.param}
     document = Document(ASKED, {}, {(): (1, 1)}, {})
     origin = Origin(Record("", "", ASKED, {}, document), (), (where,))

@@ -7,29 +7,88 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from remit.clocks import WorkCalendar
 from remit.conditions.messages import CALENDAR, MessageTypes, Needs
-from remit.conditions.text import METHODS, OPERATORS
-from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, Unsupported, children
+from remit.conditions.text import GETTERS, OPERATORS, text_of
+from remit.conditions.tree import Call, Const, Has, ListOf, Macro, MapOf, Node, Path, Unsupported, children, walk
 from remit.findings import did_you_mean
 from remit.schemas import Field, Shape
+from remit.times import parse_duration
 
 FUNCTIONS: dict[str, str] = {
     **{name: f"the operator {sign}" for name, (sign, _) in OPERATORS.items()},
     "!_": "not",
     "-_": "minus",
     "_?_:_": "either of two values",
-    "size": "how many characters or items",
-    **dict.fromkeys(METHODS, "a test on text"),
-    "duration": 'an exact span such as duration("2h30m")',
+    "_[_]": 'an item of a list by its number from 0, or of a map by its key: `{"a": 1}["a"]`',
+    "size": "how many characters, items or entries",
+    "startsWith": 'whether a text begins so: `text.startsWith("a")`',
+    "endsWith": 'whether a text ends so: `text.endsWith("a")`',
+    "contains": 'whether a text has another in it: `text.contains("a")`',
+    "matches": 'whether an RE2 pattern, written in place, is found in a text: `text.matches("^[A-Z]{2}-[0-9]+$")`',
+    "lowerAscii": "the text with A to Z as a to z",
+    "upperAscii": "the text with a to z as A to Z",
+    "trim": "the text without white space at its ends",
+    "split": 'the parts of a text: `text.split(",")`, at most n of them: `text.split(",", n)`',
+    "join": 'texts made one: `list.join(", ")`',
+    "replace": 'the text with one part for another: `text.replace("a", "b")`',
+    "substring": "the characters from a number on, up to another: `text.substring(2)`, `text.substring(2, 4)`",
+    "charAt": "the character at a number from 0: `text.charAt(0)`",
+    "indexOf": "where a text first has another in it, -1 for nowhere",
+    "lastIndexOf": "where a text last has another in it, -1 for nowhere",
+    "int": "a whole number: of a text, of a number by leaving out its fraction, or seconds since 1970 of an instant",
+    "double": "a number that may have fractions, of a whole number or a text",
+    "string": "the text of a value",
+    "math.@max": "the greatest of several numbers: `math.greatest(a, b)` or of a list",
+    "math.@min": "the least of several numbers: `math.least(a, b)` or of a list",
+    "duration": 'an exact span such as `duration("2h30m")`',
     "timestamp": "an instant written as RFC 3339 text",
-    "double": "a whole number, to compare with one that may have fractions",
-    "latest": "the last of several instants",
-    "earliest": "the first of several instants",
+    **dict.fromkeys(GETTERS, "a part of an instant in a zone or of a span"),
+    "getFullYear": 'the year of an instant in a zone: `t.getFullYear("Asia/Shanghai")`',
+    "getMonth": "its month, from 0",
+    "getDate": "its day of the month, from 1",
+    "getDayOfMonth": "its day of the month, from 0",
+    "getDayOfWeek": "its day of the week, from 0 for Sunday",
+    "getDayOfYear": "its day of the year, from 0",
+    "getHours": 'the hour of an instant in a zone: `t.getHours("Asia/Shanghai")`; the whole hours of a span',
+    "latest": "the last of several instants: `latest(list)`",
+    "earliest": "the first of several instants: `earliest(list)`",
+    "elapsed": 'the working time between two instants: `elapsed(a, b, "china-2026")`; negative if b is before a',
+    "workdays": 'the working days between two instants, parts of days too: `workdays(a, b, "china-2026")`',
+    "add": 'an instant moved by a span of a calendar: `add(t, "2wd", "china-2026")`',
+    "isWorking": 'whether an instant is working time: `isWorking(t, "china-2026")`',
 }
 """Every operator and function of CEL that a condition may use; anything else is refused by name."""
 
+TABLE = "table."
+"""Begins the name of the function that looks up in a LookupTable record: ``table.repair_limit(…)``."""
+
+REFUSED: dict[str, str] = {
+    "base64": "",
+    "cel": "Write the value where it is used.",
+    "max": "Write: math.greatest(a, b)",
+    "min": "Write: math.least(a, b)",
+    "now": "Time belongs to clocks and levels: write a level with after, before or past.",
+    "optional": "Use has().",
+    "proto": "",
+    "regex": "Use matches().",
+    "sets": "Use in, exists() and all().",
+    "transformList": "Use filter() and map().",
+    "transformMap": "",
+    "transformMapEntry": "",
+}
+"""Names that CEL gives a meaning to elsewhere and Remit does not, with what to write instead."""
+
 MACROS = ("exists", "all", "exists_one", "filter", "map")
 COMPARISONS = ("_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_")
+ALIKE = (*COMPARISONS, "_+_", "_-_", "math.@max", "math.@min")
+"""What is done with values of one unit only."""
+
+UNITS = ("share", "percent", "hours", "minutes", "score", "money")
+"""Units of plain numbers, which CEL cannot tell apart."""
+
+LONGEST_PATTERN = 200
+CALENDAR_FUNCTIONS = ("elapsed", "workdays", "add", "isWorking")
 
 Complaint = tuple[str, int, str, str]
 """Finding code, offset in the text, message, hint."""
@@ -37,9 +96,46 @@ Complaint = tuple[str, int, str, str]
 Scope = Mapping[str, Shape]
 
 
-def complaints(root: Node, scope: Scope, types: MessageTypes) -> Iterator[Complaint]:
-    """Everything wrong with a typed tree, outermost first."""
-    yield from _Checker(types).check(root, scope, frozenset())
+def complaints(
+    root: Node,
+    scope: Scope,
+    types: MessageTypes,
+    kinds: Mapping[int, str],
+    calendars: Mapping[str, WorkCalendar],
+) -> Iterator[Complaint]:
+    """Everything wrong with a typed tree, outermost first. ``kinds`` says of which kind the value of a node is."""
+    yield from _Checker(types, kinds, calendars).check(root, scope, frozenset())
+
+
+def probes(root: Node, kinds: Mapping[int, str]) -> Iterator[tuple[Node, str]]:
+    """Parts whose literals alone may be impossible (a span, a pattern, a zone), each as a text to try without facts."""
+    for node in walk(root):
+        match node:
+            case Call(function="matches", args=(_, Const(value=str()) as pattern)):
+                yield pattern, f'"".matches({text_of(pattern)})'
+            case Call(function=function, args=(target, Const(value=str()) as zone)) if function in GETTERS:
+                if kinds.get(target.id) == "timestamp":
+                    yield zone, f'timestamp("2026-01-01T00:00:00Z").{function}({text_of(zone)})'
+            case Call(function=function, args=args) if args and all(isinstance(arg, Const) for arg in args):
+                if function in FUNCTIONS and function not in CALENDAR_FUNCTIONS:
+                    yield node, text_of(node)
+
+
+def unit_of(node: Node, scope: Scope, types: MessageTypes) -> str:
+    """The unit of a number, as far as schemas say it; empty for one without."""
+    match node:
+        case Path():
+            fields = fields_along(node, scope, types) or []
+            units = [field.shape.unit for field in fields[-2:]]
+            if node.names[-1] == "amount" and units[:-1] == ["money"]:
+                return "money"
+            return units[-1] if units and units[-1] in UNITS else ""
+        case Call(function="-_" | "_+_" | "_-_" | "math.@max" | "math.@min", args=args):
+            parts = args[0].items if isinstance(args[0], ListOf) else args
+            return next((unit for part in parts if (unit := unit_of(part, scope, types))), "")
+        case Call(function="_?_:_", args=(_, then, otherwise)):
+            return unit_of(then, scope, types) or unit_of(otherwise, scope, types)
+    return ""
 
 
 def shape_at(path: Path, scope: Scope, types: MessageTypes) -> Shape | None:
@@ -93,8 +189,10 @@ def present_if(node: Node, outcome: bool) -> frozenset[str]:
 
 
 class _Checker:
-    def __init__(self, types: MessageTypes) -> None:
+    def __init__(self, types: MessageTypes, kinds: Mapping[int, str], calendars: Mapping[str, WorkCalendar]) -> None:
         self._types = types
+        self._kinds = kinds
+        self._calendars = calendars
 
     def check(self, node: Node, scope: Scope, present: frozenset[str]) -> Iterator[Complaint]:
         match node:
@@ -116,15 +214,33 @@ class _Checker:
                 yield from self._call(node, scope, present)
             case Macro():
                 yield from self._macro(node, scope, present)
+            case ListOf(items=items):
+                yield from self._mixed(node, items, "items of a list")
+                for child in items:
+                    yield from self.check(child, scope, present)
+            case MapOf(entries=entries):
+                yield from self._map(node, entries)
+                for child in children(node):
+                    yield from self.check(child, scope, present)
             case _:
                 for child in children(node):
                     yield from self.check(child, scope, present)
 
     def _call(self, node: Call, scope: Scope, present: frozenset[str]) -> Iterator[Complaint]:
-        if node.function not in FUNCTIONS:
+        if node.function not in FUNCTIONS and not node.function.startswith(TABLE):
             name = node.function.strip("_@")
-            hint = did_you_mean(name, [f for f in FUNCTIONS if f.isidentifier()])
+            hint = REFUSED.get(name) or did_you_mean(name, [f for f in FUNCTIONS if f.isidentifier()])
             yield "condition-unsupported", node.offset, f"Conditions do not support the function {name!r}.", hint
+        if node.function in CALENDAR_FUNCTIONS:
+            yield from self._calendar(node)
+        if node.function == "matches":
+            yield from self._pattern(node)
+        if node.function in GETTERS and self._kinds.get(node.args[0].id) == "timestamp":
+            yield from self._zone(node)
+        if node.function in ALIKE:
+            yield from self._units(node, scope)
+        if node.function in ("math.@max", "math.@min"):
+            yield from self._mixed(node, node.args, "numbers")
         if node.function in ("_==_", "_!=_", "@in") and len(node.args) == 2:
             yield from self._enums(node.args[0], node.args[1], scope)
             yield from self._enums(node.args[1], node.args[0], scope)
@@ -134,6 +250,63 @@ class _Checker:
                 message = f"{arg} is counted on a calendar, so it has no exact length to calculate with."
                 yield "condition-type", arg.offset, message, "Use it as a level's after, before or past."
             yield from self.check(arg, scope, present)
+
+    def _calendar(self, node: Call) -> Iterator[Complaint]:
+        """The calendar and the span of a working-time function are written in place, so that they are known now."""
+        name = node.args[-1]
+        if not isinstance(name, Const):
+            yield "condition-unsupported", name.offset, "A calendar is written in place, as a text.", ""
+            return
+        calendar = self._calendars.get(str(name.value))
+        if calendar is None:
+            message = f"There is no Calendar/{name.value}."
+            yield "condition-unknown-name", name.offset, message, did_you_mean(str(name.value), self._calendars)
+            return
+        working_days = node.function == "workdays"
+        if node.function == "add":
+            span = node.args[1]
+            if not isinstance(span, Const):
+                yield "condition-unsupported", span.offset, "A span is written in place, as a text.", ""
+                return
+            try:
+                working_days = parse_duration(str(span.value)).is_working
+            except ValueError as error:
+                yield "condition-type", span.offset, f"{error}.", "A span is written 120m, 4h, 2wd …"
+        if working_days and not calendar.week and not calendar.makeup:
+            yield "condition-type", name.offset, f"Calendar {name.value} has no working days.", ""
+
+    def _pattern(self, node: Call) -> Iterator[Complaint]:
+        pattern = node.args[-1]
+        if not isinstance(pattern, Const):
+            yield "condition-unsupported", pattern.offset, "A pattern is written in place, as a text.", ""
+        elif len(str(pattern.value)) > LONGEST_PATTERN:
+            message = f"A pattern has at most {LONGEST_PATTERN} characters; this has {len(str(pattern.value))}."
+            yield "condition-unsupported", pattern.offset, message, ""
+
+    def _zone(self, node: Call) -> Iterator[Complaint]:
+        if len(node.args) < 2 or not isinstance(node.args[1], Const):
+            message = f"{node.function} of an instant needs a time zone, written in place."
+            yield "condition-unsupported", node.offset, message, f'Write: {node.function}("Asia/Shanghai")'
+
+    def _units(self, node: Call, scope: Scope) -> Iterator[Complaint]:
+        parts = node.args[0].items if isinstance(node.args[0], ListOf) else node.args
+        units = list(dict.fromkeys(unit for part in parts if (unit := unit_of(part, scope, self._types))))
+        if len(units) > 1:
+            message = f"{' and '.join(units)} are unlike units."
+            yield "condition-type", node.offset, message, "Convert one of them, or compare fields of one unit."
+
+    def _mixed(self, node: Node, parts: tuple[Node, ...], what: str) -> Iterator[Complaint]:
+        kinds = dict.fromkeys(self._kinds.get(part.id, "dyn") for part in parts)
+        if len(kinds) > 1:
+            message = f"The {what} are of unlike types: {', '.join(kinds)}."
+            hint = "Write 1.0 for a number with fractions." if "double" in kinds else ""
+            yield "condition-type", node.offset, message, hint
+
+    def _map(self, node: MapOf, entries: tuple[tuple[Node, Node], ...]) -> Iterator[Complaint]:
+        for key, _ in entries:
+            if self._kinds.get(key.id) != "string":
+                yield "condition-unsupported", key.offset, "The keys of a map are texts.", ""
+        yield from self._mixed(node, tuple(value for _, value in entries), "values of a map")
 
     def _enums(self, side: Node, other: Node, scope: Scope) -> Iterator[Complaint]:
         shape = shape_at(side, scope, self._types) if isinstance(side, Path) else None

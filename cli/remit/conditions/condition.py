@@ -12,16 +12,19 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from remit.conditions.checks import Scope, complaints, needs_of
+from remit.clocks import WorkCalendar
+from remit.conditions.checks import REFUSED, TABLE, Scope, complaints, needs_of, probes
+from remit.conditions.extensions import environment, table_function
 from remit.conditions.messages import MessageTypes, Needs
 from remit.conditions.text import conjuncts, text_of
-from remit.conditions.tree import Has, Node, Path, decode, walk
+from remit.conditions.tree import Decoded, Has, Node, Path, decode, walk
 from remit.errors import UserError
 from remit.findings import Finding, did_you_mean, finding
 from remit.places import Place, pointer_text
 from remit.records import Record
 from remit.references import Entity, World
 from remit.schemas import Shape
+from remit.tables import Table
 
 MAX_LENGTH = 4_000
 
@@ -67,8 +70,18 @@ class Bindings:
 class Condition:
     """One compiled expression. ``kind`` is the kind of its value: bool, timestamp, string …"""
 
-    def __init__(self, text: str, root: Node, kind: str, expression: Any, scope: Scope, compiler: Compiler) -> None:
+    def __init__(
+        self,
+        text: str,
+        root: Node,
+        kind: str,
+        expression: Any,
+        scope: Scope,
+        compiler: Compiler,
+        origin: Origin | None = None,
+    ) -> None:
         self.text = text
+        self.origin = origin
         self.root = root
         self.kind = kind
         self.scope = scope
@@ -150,10 +163,20 @@ def _aware(value: Any) -> Any:
 
 
 class Compiler:
-    """Compiles conditions over the kinds and parameters of one store; environments are made once per scope."""
+    """Compiles conditions over the kinds, parameters, calendars and tables of one store.
 
-    def __init__(self, types: MessageTypes) -> None:
+    Environments are made once per scope.
+    """
+
+    def __init__(
+        self,
+        types: MessageTypes,
+        calendars: Mapping[str, WorkCalendar] | None = None,
+        tables: Mapping[str, Table] | None = None,
+    ) -> None:
         self.types = types
+        self.calendars = calendars or {}
+        self.tables = tables or {}
         self._environments: dict[tuple[tuple[str, str], ...], Any] = {}
         self._parts: dict[tuple[str, int], Condition] = {}
 
@@ -184,14 +207,29 @@ class Compiler:
         kind = decoded.types.get(decoded.root.id, "dyn")
         findings = [
             _finding(code, message, hint, origin, offset, text)
-            for code, offset, message, hint in complaints(decoded.root, scope, self.types)
+            for code, offset, message, hint in complaints(
+                decoded.root, scope, self.types, decoded.types, self.calendars
+            )
             if not (may_miss and isinstance(decoded.root, Path) and code == "condition-unguarded")
         ]
+        if not findings:
+            findings += self._impossible(decoded, origin, text)
         if wants and kind not in wants:
             message = f"Expected a value of type {' or '.join(wants)}; this is a {kind}."
             findings.append(_finding("condition-not-bool", message, "", origin, 0, text))
-        condition = Condition(text, decoded.root, kind, expression, scope, self)
+        condition = Condition(text, decoded.root, kind, expression, scope, self, origin)
         return (None if findings else condition), findings
+
+    def _impossible(self, decoded: Decoded, origin: Origin, text: str) -> Iterator[Finding]:
+        """Literals that CEL itself cannot make a value of: a bad span, pattern or zone would silently never hold."""
+        from cel_expr_python import cel
+
+        for node, probe in probes(decoded.root, decoded.types):
+            result = self._environment({}).compile(probe).eval(data={})
+            if result.type() == cel.Type.ERROR:
+                reason = str(result.value()).partition(": ")[2] or str(result.value())
+                message = f"{text_of(node)} has no value: {reason}."
+                yield _finding("condition-type", message, "", origin, node.offset, text)
 
     def part(self, node: Node, scope: Scope) -> Condition:
         """A part of a condition that has already passed, as a condition of its own."""
@@ -207,10 +245,8 @@ class Compiler:
     def _environment(self, scope: Scope) -> Any:
         key = tuple(sorted((name, _shape_key(shape)) for name, shape in scope.items()))
         if key not in self._environments:
-            from cel_expr_python import cel
-
             variables = {name: self.types.cel_type(shape) for name, shape in scope.items()}
-            self._environments[key] = cel.NewEnv(self.types.pool, variables=variables, functions=_functions())
+            self._environments[key] = environment(self.types.pool, variables, self.calendars, self.tables)
         return self._environments[key]
 
     def _worded(self, errors: str, text: str, scope: Scope, origin: Origin) -> Iterator[Finding]:
@@ -224,10 +260,10 @@ class Compiler:
             yield _finding("condition-syntax", errors.split("\n", 1)[0], "", origin, 0, text)
         for line, column, message in found:
             offset = sum(len(one) + 1 for one in text.split("\n")[: line - 1]) + max(column - 1, 0)
-            code, said, hint, shift = self._classified(message, scope)
+            code, said, hint, shift = self._classified(message, scope, text, offset)
             yield _finding(code, said, hint, origin, offset + shift, text)
 
-    def _classified(self, message: str, scope: Scope) -> tuple[str, str, str, int]:
+    def _classified(self, message: str, scope: Scope, text: str, offset: int) -> tuple[str, str, str, int]:
         if match := re.match(r"undefined field '(.*?)' not found in struct '(?:remit\.)?(.*?)'", message):
             name, owner = match.groups()
             shape = Shape("reference", kinds=(owner,)) if owner in self.types.schemas.kinds else None
@@ -235,11 +271,20 @@ class Compiler:
             said = f"{owner.replace('_', '.')} has no field {name!r}."
             return "condition-unknown-field", said, did_you_mean(name, known), 1
         if match := re.match(r"undeclared reference to '(.*?)'", message):
-            # CEL takes a dotted name for one reference and points at its last dot; the unknown part is the first.
-            before_dot = match.group(1).rpartition(".")[0]
-            name = match.group(1).partition(".")[0]
+            # CEL takes a dotted name for one reference, and points at its last dot or at the bracket of a call.
+            whole = match.group(1)
+            shift = (
+                text.rfind(whole, 0, offset + len(whole)) - offset if whole in text else -len(whole.rpartition(".")[0])
+            )
+            name = whole.partition(".")[0]
+            if name + "." == TABLE:
+                callable_tables = [table_function(one) for one in self.tables]
+                said = f"There is no table {whole.removeprefix(TABLE)!r}."
+                return "condition-unknown-name", said, did_you_mean(whole, callable_tables), shift
+            if name in REFUSED and name not in scope:
+                return "condition-unsupported", f"Conditions do not support {whole!r}.", REFUSED[name], shift
             said = f"There is no variable or function {name!r} here."
-            return "condition-unknown-name", said, did_you_mean(name, scope), -len(before_dot)
+            return "condition-unknown-name", said, did_you_mean(name, scope), shift
         if "no matching overload" in message:
             said = message[0].upper() + message[1:].replace("'_", "'").replace("_'", "'") + "."
             if "double" in message and "int" in message:
@@ -269,15 +314,3 @@ def _finding(code: str, message: str, hint: str, origin: Origin, offset: int, te
 
 def _shape_key(shape: Shape) -> str:
     return f"{shape.type}:{shape.name}:{','.join(shape.kinds)}:{_shape_key(shape.item) if shape.item else ''}"
-
-
-def _functions() -> list[Any]:
-    from cel_expr_python import cel
-
-    instants = cel.Type.List(cel.Type.TIMESTAMP)
-    return [
-        cel.FunctionDecl(
-            name, [cel.Overload(f"{name}_list", return_type=cel.Type.TIMESTAMP, parameters=[instants], impl=choose)]
-        )
-        for name, choose in (("latest", max), ("earliest", min))
-    ]

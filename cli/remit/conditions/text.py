@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, Unsupported
+from remit.conditions.tree import Call, Const, Has, ListOf, Macro, MapOf, Node, Path, Unsupported
 
 OPERATORS: dict[str, tuple[str, int]] = {
     "_||_": ("||", 1),
@@ -24,7 +24,40 @@ OPERATORS: dict[str, tuple[str, int]] = {
 }
 """CEL's binary operators: how they are written, and how tightly they bind."""
 
-METHODS = ("startsWith", "endsWith", "contains")
+GETTERS = (
+    "getFullYear",
+    "getMonth",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getHours",
+    "getMinutes",
+    "getSeconds",
+    "getMilliseconds",
+)
+METHODS = (
+    "startsWith",
+    "endsWith",
+    "contains",
+    "matches",
+    "lowerAscii",
+    "upperAscii",
+    "trim",
+    "split",
+    "replace",
+    "substring",
+    "charAt",
+    "indexOf",
+    "lastIndexOf",
+    "join",
+    *GETTERS,
+)
+"""Functions that are written after a value and a dot."""
+
+WRITTEN = {"math.@max": "math.greatest", "math.@min": "math.least", "_[_]": "x[…]"}
+"""How functions are written that CEL calls by another name in its tree."""
+
 _TIGHTEST = 9
 
 
@@ -43,6 +76,8 @@ def _text(node: Node, outer: int) -> str:
             return f"has({path})"
         case ListOf(items=items):
             return f"[{', '.join(map(text_of, items))}]"
+        case MapOf(entries=entries):
+            return "{" + ", ".join(f"{text_of(key)}: {text_of(value)}" for key, value in entries) + "}"
         case Macro(name=name, over=over, variable=variable, bodies=bodies):
             return f"{_text(over, _TIGHTEST)}.{name}({variable}, {', '.join(map(text_of, bodies))})"
         case Call(function=function, args=args):
@@ -62,9 +97,11 @@ def _call(function: str, args: tuple[Node, ...], outer: int) -> str:
     if function == "_?_:_":
         text = f"{_text(args[0], 1)} ? {text_of(args[1])} : {text_of(args[2])}"
         return f"({text})" if outer else text
+    if function == "_[_]":
+        return f"{_text(args[0], _TIGHTEST)}[{text_of(args[1])}]"
     if function in METHODS:
         return f"{_text(args[0], _TIGHTEST)}.{function}({', '.join(map(text_of, args[1:]))})"
-    return f"{function}({', '.join(map(text_of, args))})"
+    return f"{WRITTEN.get(function, function)}({', '.join(map(text_of, args))})"
 
 
 def conjuncts(node: Node) -> list[Node]:

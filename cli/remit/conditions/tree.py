@@ -62,6 +62,13 @@ class ListOf(Node):
 
 
 @dataclass(frozen=True)
+class MapOf(Node):
+    """A map literal: keys and their values."""
+
+    entries: tuple[tuple[Node, Node], ...]
+
+
+@dataclass(frozen=True)
 class Macro(Node):
     """``over.exists(variable, body)`` and its kin."""
 
@@ -86,6 +93,8 @@ def children(node: Node) -> tuple[Node, ...]:
             return args
         case ListOf(items=items):
             return items
+        case MapOf(entries=entries):
+            return tuple(part for entry in entries for part in entry)
         case Has(path=path):
             return (path,)
         case Macro(over=over, bodies=bodies):
@@ -145,10 +154,16 @@ class _Reader:
             case "list_expr":
                 return ListOf(*at, tuple(self.node(item) for item in expr.list_expr.elements))
             case "struct_expr":
-                return Unsupported(*at, "a map or message literal")
+                return self._map(expr.struct_expr, at)
             case "comprehension_expr":
                 return self._comprehension(expr, at)
         return Unsupported(*at, "an empty expression")
+
+    def _map(self, struct: Any, at: tuple[int, int]) -> Node:
+        entries = struct.entries
+        if struct.message_name or any(one.optional_entry or not one.HasField("map_key") for one in entries):
+            return Unsupported(*at, "a message literal")
+        return MapOf(*at, tuple((self.node(entry.map_key), self.node(entry.value)) for entry in entries))
 
     def _select(self, expr: Any, at: tuple[int, int]) -> Node:
         operand = self.node(expr.select_expr.operand)
@@ -217,7 +232,7 @@ _LAYOUT: dict[str, list[tuple[str, int, str, bool, str]]] = {
         ("select_expr", 5, "Select", False, "kind"),
         ("call_expr", 6, "Call", False, "kind"),
         ("list_expr", 7, "CreateList", False, "kind"),
-        ("struct_expr", 8, "Empty", False, "kind"),
+        ("struct_expr", 8, "CreateStruct", False, "kind"),
         ("comprehension_expr", 9, "Comprehension", False, "kind"),
     ],
     "Ident": [("name", 1, "string", False, "")],
@@ -228,6 +243,12 @@ _LAYOUT: dict[str, list[tuple[str, int, str, bool, str]]] = {
     ],
     "Call": [("target", 1, "Expr", False, ""), ("function", 2, "string", False, ""), ("args", 3, "Expr", True, "")],
     "CreateList": [("elements", 1, "Expr", True, "")],
+    "CreateStruct": [("message_name", 1, "string", False, ""), ("entries", 2, "StructEntry", True, "")],
+    "StructEntry": [
+        ("map_key", 3, "Expr", False, ""),
+        ("value", 4, "Expr", False, ""),
+        ("optional_entry", 5, "bool", False, ""),
+    ],
     "Comprehension": [
         ("iter_var", 1, "string", False, ""),
         ("iter_range", 2, "Expr", False, ""),
