@@ -314,10 +314,17 @@ def test_a_wrong_policy_is_a_finding_at_its_place(base: Base, old: str, new: str
     assert [(f.code, f.place.line) for f in findings] == [(code, line)]
 
 
-def test_a_role_that_nobody_holds_is_named(base: Base) -> None:
-    policy = base.policy(RULES.replace("{role: owner, of: record.unit}", "{role: onwer, of: record.unit}"))
+def test_a_role_that_nobody_holds_and_a_team_that_is_none_are_named(base: Base) -> None:
+    rules = RULES.replace("{role: owner, of: record.unit}", "{role: onwer, of: record.unit}")
+    rules = rules.replace("{role: cce, of: record}", "{team: panel}")
 
-    assert [words for _, words in check_roles(policy, base.world)] == ["Nobody holds the role 'onwer'."]
+    found = list(check_roles(base.policy(rules), base.world))
+
+    assert [(f.code, f.place.line, f.pointer) for f in found] == [
+        ("nobody-may-approve", 10, "/spec/rules/0/approvers/0/role"),
+        ("nobody-may-approve", 14, "/spec/rules/1/approvers/0/team"),
+    ]
+    assert found[0].hint == 'Did you mean "owner"?'
 
 
 # --- the judge -------------------------------------------------------------------------------------------------------

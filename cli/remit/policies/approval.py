@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from remit.conditions.condition import Compiler, Condition
-from remit.findings import Finding, did_you_mean, has_errors
-from remit.places import Pointer, parse_pointer
+from remit.findings import Finding, did_you_mean, finding, has_errors
+from remit.places import Pointer, parse_pointer, pointer_text
 from remit.policies.reading import PolicyReader
 from remit.policies.record_paths import Names, goes_through_list, item_of, reached_kinds
 from remit.records import Record
@@ -218,17 +218,28 @@ def glob(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(signs.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
-def check_roles(policy: Approvals, world: World) -> Iterator[tuple[Pointer, str]]:
-    """Roles and teams of a policy that nobody is or that do not exist: the pointer inside the file and the words."""
-    held = {a.spec.get("role") for a in world.all("RoleAssignment")} | {RESPONSIBLE} | _role_fields(world.schemas)
-    rules = [(("spec", "rules", i), rule) for i, rule in enumerate(policy.rules)]
-    rules += [(("spec", DEFAULT), policy.default)] if policy.default else []  # type: ignore[list-item]
+def check_roles(policy: Approvals, world: World) -> Iterator[Finding]:
+    """Findings for roles that nobody holds anywhere and teams that do not exist: nobody could ever approve."""
+    roles = {a.spec.get("role", "") for a in world.all("RoleAssignment")} | {RESPONSIBLE} | _role_fields(world.schemas)
+    rules: list[tuple[Pointer, Rule]] = [(("spec", "rules", i), rule) for i, rule in enumerate(policy.rules)]
+    rules += [(("spec", DEFAULT), policy.default)] if policy.default else []
     for base, rule in rules:
         for index, approver in enumerate(rule.approvers):
+            where: Pointer = (*base, "approvers", index)
             if approver.team and world.get("Team", approver.team) is None:
-                yield (*base, "approvers", index, "team"), f"There is no Team {approver.team!r}."
-            if approver.roles and not held & {*approver.roles}:
-                yield (*base, "approvers", index, "role"), f"Nobody holds the role {approver.label!r}."
+                hint = did_you_mean(approver.team, [team.name for team in world.all("Team")])
+                yield _nobody(
+                    policy, "nobody-may-approve", f"There is no Team {approver.team!r}.", (*where, "team"), hint
+                )
+            if approver.roles and not roles & {*approver.roles}:
+                hint = did_you_mean(approver.roles[0], roles)
+                message = f"Nobody holds the role {approver.label!r}, so nobody could approve."
+                yield _nobody(policy, "nobody-may-approve", message, (*where, "role"), hint)
+
+
+def _nobody(policy: Approvals, code: str, message: str, pointer: Pointer, hint: str) -> Finding:
+    record = policy.record
+    return finding(code, message, record.place(pointer), hint=hint, pointer=pointer_text(pointer), record=record.id)
 
 
 def _role_fields(schemas: Schemas) -> set[str]:
