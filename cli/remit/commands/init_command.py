@@ -35,10 +35,17 @@ def command(folder: Path, size: Size | None, name: str, language: str | None, fm
     files = starting_files(pack_files(), chosen, name=name, language=language or "")
     inside = repository_around(folder)
     write_store(folder, files)
+    first_kind = "ProductOffering" if chosen == "bare-bones" else "Customer"
     commit, advice = _under_git(folder, files, inside)
     if fmt == "json":
         print_json(
-            {"store": str(folder), "files": len(files), "commit": commit, "advice": advice, "next": _next(folder)}
+            {
+                "store": str(folder),
+                "files": len(files),
+                "commit": commit,
+                "advice": advice,
+                "next": _next(folder, first_kind),
+            }
         )
         return
     kinds = sorted({path.split("/")[1] for path in files if path.startswith("records/")})
@@ -49,7 +56,7 @@ def command(folder: Path, size: Size | None, name: str, language: str | None, fm
     for line in advice:
         click.echo(line, err=True)
     click.echo("Next:")
-    for line in _next(folder):
+    for line in _next(folder, first_kind):
         click.echo(f"  {safe(line)}")
 
 
@@ -68,5 +75,5 @@ def _under_git(folder: Path, files: Mapping[str, bytes], inside: Repository | No
     return first_commit(repository, files, identity, datetime.now(UTC).replace(microsecond=0)), []
 
 
-def _next(folder: Path) -> list[str]:
-    return [f"cd {folder}", "remit check", "remit list Customer"]
+def _next(folder: Path, first_kind: str) -> list[str]:
+    return [f"cd {folder}", "remit check", f"remit list {first_kind}"]
