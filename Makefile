@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the interpreter; only the package index is asked for anything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs venv clean
+.PHONY: help demo test lint bench agreement docs venv clean
 
 BIN := .venv/bin
 
@@ -11,6 +11,7 @@ help:
 	@echo "make test    run the tests"
 	@echo "make lint    style, types and the floors of the program"
 	@echo "make bench   measure checking and evaluating against plain reading"
+	@echo "make agreement  ask durable-rules and CEL two million questions, and write down how often they differ"
 	@echo "make docs    write the reference pages anew"
 	@echo "make venv    only prepare .venv; afterwards: .venv/bin/remit --help"
 	@echo "make clean   remove .venv and what tools left behind"
@@ -29,6 +30,9 @@ lint: .venv/ready-to-develop
 
 bench: .venv/ready
 	@$(BIN)/python benchmarks/run.py
+
+agreement: .venv/ready-to-develop
+	@$(BIN)/python tests/agreement.py --pairs 2000000 --write docs/agreement.md
 
 docs: .venv/ready
 	@$(BIN)/python docs/generate.py

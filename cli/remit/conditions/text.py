@@ -95,7 +95,7 @@ def _call(function: str, args: tuple[Node, ...], outer: int) -> str:
     if function in ("!_", "-_"):
         return function[0] + _text(args[0], _TIGHTEST)
     if function == "_?_:_":
-        text = f"{_text(args[0], 1)} ? {text_of(args[1])} : {text_of(args[2])}"
+        text = f"{_text(args[0], 1)} ? {_text(args[1], 1)} : {text_of(args[2])}"
         return f"({text})" if outer else text
     if function == "_[_]":
         return f"{_text(args[0], _TIGHTEST)}[{text_of(args[1])}]"
