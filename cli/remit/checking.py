@@ -12,6 +12,7 @@ from remit.conditions.checks import shape_at
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, did_you_mean, finding, in_order
 from remit.places import Place, pointer_text
+from remit.policies.approval import check_roles
 from remit.policies.reading import Target
 from remit.policies.watch import Level, Watch
 from remit.records import Record, Snapshot
@@ -45,6 +46,8 @@ def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding,
         findings += _unreached(watch, world, loaded, at)
         findings += _messages(watch)
     findings += _templates(snapshot)
+    for approvals in loaded.policies.approvals:
+        findings += check_roles(approvals, world)
     for lifecycle in loaded.policies.lifecycles:
         findings += lifecycle.check_world(world)
     findings += policies_without_cases(snapshot)
