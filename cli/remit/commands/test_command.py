@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from remit.commands.loading import loaded
 from remit.commands.options import format_option, print_json, ref_option
 
+if TYPE_CHECKING:
+    from remit.evaluating import Loaded
+
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--coverage", is_flag=True, help="Show how much of each policy its cases see, and each gap.")
 @click.option("--min", "least", type=click.IntRange(0, 100), help="Fail when a policy's coverage is less, in percent.")
+@click.option("--mutate", is_flag=True, help="Break each policy in small ways and list what no case notices.")
 @ref_option
 @format_option("text", "json")
 @click.pass_context
 def command(
-    ctx: click.Context, paths: Sequence[str], coverage: bool, least: int | None, ref: str | None, fmt: str
+    ctx: click.Context,
+    paths: Sequence[str],
+    coverage: bool,
+    least: int | None,
+    mutate: bool,
+    ref: str | None,
+    fmt: str,
 ) -> int:
     """Run the cases beside the policies, or those under PATH (a folder, a policy or a case file).
 
     Example: remit test --coverage --min 100 rules/escalation
     """
-    from remit.errors import NotFound
     from remit.findings import has_errors
     from remit.reporters.coverage import coverage_lines, coverage_summary
     from remit.reporters.findings import finding_lines
     from remit.reporters.terminal import plural
     from remit.testing import run_all
 
-    run = run_all(loaded(ctx, ref), only=under(paths))
+    read = loaded(ctx, ref)
+    if mutate:
+        return _mutate(read, paths, fmt)
+    run = run_all(read, only=under(paths))
     failed = [result for result in run.results if result.failures]
-    if paths and not run.results and not run.findings:
-        raise NotFound(f"No case file is under {', '.join(paths)}.", "Paths are relative to the store: rules/warning")
+    refuse_nothing(paths, bool(run.results or run.findings))
     if fmt == "json":
         body = {"cases": [r.to_json() for r in run.results], "coverage": [c.to_json() for c in run.coverage]}
         print_json({**body, "findings": [f.to_json() for f in run.findings]})
@@ -48,6 +60,36 @@ def command(
         click.echo(f"{passed} passed, {len(failed)} failed, of {policies}; {coverage_summary(run.coverage)}")
     poor = least is not None and any(one.percent < least for one in run.coverage)
     return int(bool(failed) or has_errors(run.findings) or poor)
+
+
+def _mutate(read: Loaded, paths: Sequence[str], fmt: str) -> int:
+    from remit.findings import has_errors
+    from remit.mutating import mutate_all
+    from remit.reporters.findings import finding_lines
+    from remit.reporters.mutation import mutation_lines, mutation_summary
+
+    run = mutate_all(read, only=under(paths))
+    refuse_nothing(paths, bool(run.mutations or run.findings))
+    if fmt == "json":
+        findings = [f.to_json() for f in run.findings]
+        print_json({"mutations": [one.to_json() for one in run.mutations], "findings": findings})
+    else:
+        for line in (*finding_lines(run.findings), *mutation_lines(run.mutations)):
+            click.echo(line)
+        click.echo(mutation_summary(run.mutations))
+    return int(has_errors(run.findings) or any(one.survivors for one in run.mutations))
+
+
+def refuse_nothing(paths: Sequence[str], found: bool) -> None:
+    """Stop where paths were given and nothing is there.
+
+    Raises:
+        NotFound: naming the paths.
+    """
+    from remit.errors import NotFound
+
+    if paths and not found:
+        raise NotFound(f"No case file is under {', '.join(paths)}.", "Paths are relative to the store: rules/warning")
 
 
 def under(paths: Sequence[str]) -> Callable[[str], bool]:
