@@ -567,7 +567,7 @@ def test_assess_in_text_and_csv_says_what_is_not_finished(store: Path, capsys: p
 
     assert "截至 2026-10-15T10:00:00+08:00" in text and "故障处理及时率" in text and "挂起中" in text
     assert table.splitlines()[0].startswith("subject,title,resource-check,resource-check_of,resource-check_n,")
-    assert facts.splitlines()[0] == "subject,measure,fact,counted,why,at,due,stopped,value"
+    assert facts.splitlines()[0] == "subject,measure,fact,counted,why,at,due,stopped,value,exclusion"
 
 
 @pytest.mark.parametrize(
@@ -607,7 +607,7 @@ def test_a_case_that_expects_something_else_fails_and_names_the_facts(store: Pat
 
     (failures,) = run_cases(made, book, world)
     case["expect"] = []
-    (others,) = run_cases(made, book, world)
+    (others,) = run_cases(made, CaseBook(book.record, book.policy), world)
 
     why = "TroubleTicket/T1 in-time, TroubleTicket/T2 late"
     assert failures == [

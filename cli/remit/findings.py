@@ -73,7 +73,7 @@ CODES: dict[str, Code] = {
     "level-same-instant": Code("error", "Two levels for the same subjects are crossed at one instant."),
     "level-preempted": Code("error", "A level says nothing that an earlier one has not said to the same people at that instant."),
     "calendar-without-year": Code("error", "A calendar is asked about a year whose days it does not know."),
-    "calendar-ends": Code("info", "A calendar that working time is counted on does not know the days of next year."),
+    "calendar-ends": Code("warning", "Working time that is counted now ends in a year whose days the calendar does not know."),
     "unread-parameter": Code("warning", "No policy reads a parameter, and it is not marked as reserved."),
     "no-clauses": Code("info", "A policy names no clause that it carries out."),
     "table-hole": Code("error", "A look-up table has no row for a combination of its inputs."),

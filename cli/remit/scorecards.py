@@ -7,7 +7,7 @@ is nothing to say, never zero.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -29,14 +29,20 @@ REASONS: dict[str, str] = {
     "no-limit": "Nothing sets a limit for it.",
     "suspended": "Its clock is suspended, or never works long enough to reach its limit.",
     "no-value": "It has no number to add.",
+    "excluded": "An approved exclusion leaves it out.",
 }
 """Why a fact counts as it does, or is left out."""
+
+
+RESULTS = ("score", "rank", "band", "share")
+"""What a line of a scorecard says besides its figures."""
 
 
 class CountedFact(NamedTuple):
     """One fact, or one item of a fact's list (``Kind/name#list/0``), and what a measure made of it.
 
-    ``why`` is one of ``REASONS``; ``at`` is the instant that put it into the period.
+    ``why`` is one of ``REASONS``; ``at`` is the instant that put it into the period. ``exclusion`` is the record that
+    leaves it out (``AssessmentExclusion/name``).
     """
 
     ref: str
@@ -46,6 +52,7 @@ class CountedFact(NamedTuple):
     due: datetime | None = None
     stopped: datetime | None = None
     value: float | None = None
+    exclusion: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """All parts; an instant that is not there is null."""
@@ -57,12 +64,13 @@ class CountedFact(NamedTuple):
             "due": _text(self.due),
             "stopped": _text(self.stopped),
             "value": self.value,
+            "exclusion": self.exclusion,
         }
 
 
 @dataclass(frozen=True)
 class MeasureScore:
-    """One figure: ``n`` good ones of ``of`` that count (for what is not a ratio both are how many count).
+    """One figure: ``n`` good ones of ``of`` that count; of days late ``n`` were in time, else both are how many count.
 
     ``target`` is in the unit of ``value``: 98 percent is 0.98. ``facts`` are in the order of their ids, those left out
     among them.
@@ -82,7 +90,7 @@ class MeasureScore:
 
 @dataclass(frozen=True)
 class SubjectScore:
-    """One line of a scorecard. ``subject`` is ``Kind/name``; bands and shares are not given out yet and always None."""
+    """One line of a scorecard. ``subject`` is ``Kind/name``; ``share`` is that of one pool, all lines making up 1."""
 
     subject: str
     measures: Mapping[str, MeasureScore]
@@ -96,22 +104,49 @@ class SubjectScore:
         return {
             "subject": self.subject,
             "measures": {name: measure.to_json() for name, measure in self.measures.items()},
-            "score": self.score,
-            "rank": self.rank,
-            "band": self.band,
-            "share": self.share,
+            **{key: getattr(self, key) for key in RESULTS},
+        }
+
+
+class Restated(NamedTuple):
+    """A figure that a frozen sheet gives otherwise than the scorecard does now; None where one of them has none.
+
+    ``figure`` is ``score``, ``rank``, ``band``, ``share``, or ``measure.key`` with a key of the measure, ``facts`` for
+    the digest of the facts behind it. ``sheet`` is the frozen record.
+    """
+
+    subject: str
+    figure: str
+    frozen: float | str | None
+    now: float | str | None
+    sheet: str
+
+    def to_json(self) -> dict[str, Any]:
+        """All parts."""
+        return {
+            "subject": self.subject,
+            "figure": self.figure,
+            "frozen": self.frozen,
+            "now": self.now,
+            "sheet": self.sheet,
         }
 
 
 @dataclass(frozen=True)
 class Scorecard:
-    """The scores of a period as of ``at``, which is the period's end once that has passed. Subjects by id."""
+    """The scores of a period as of ``at``, which is the period's end once that has passed. Subjects by id.
+
+    ``places`` holds, by band, the facts over which its places were counted. ``restated`` names what differs from the
+    sheets that were frozen for this period.
+    """
 
     policy: str
     period: Period
     at: datetime
     subjects: tuple[SubjectScore, ...]
     findings: tuple[Finding, ...]
+    places: Mapping[str, MeasureScore] = field(default_factory=dict)
+    restated: tuple[Restated, ...] = ()
 
     @property
     def is_final(self) -> bool:
@@ -123,14 +158,17 @@ class Scorecard:
         return next((line for line in self.subjects if line.subject == subject), None)
 
     def to_json(self, commit: str | None) -> dict[str, Any]:
-        """The shape of design section 9; ``commit`` is None for a working tree."""
-        return {
+        """The shape of design section 9; ``commit`` is None for a working tree. ``restated`` where anything is."""
+        body: dict[str, Any] = {
             "policy": self.policy,
             "period": self.period.name,
             "commit": commit,
             "subjects": [line.to_json() for line in self.subjects],
             "findings": [one.to_json() for one in self.findings],
         }
+        if self.restated:
+            body["restated"] = [one.to_json() for one in self.restated]
+        return body
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -1,18 +1,22 @@
 """Scoring: an assessment policy over a world of records and facts gives a scorecard.
 
-A fact counts in the period in which its instant lies: the measure's ``at``, or the due time of what is to be timely. It
-counts for the subject to which the measure's ``by`` leads. It is judged as of the end of the period, or of the moment
-asked about where that is earlier; what happened later is not seen, so that the scorecard of a past period stays as it
-was. Every fact of the period is good, bad, left out for a reason that is told, or counted in a finding.
+A fact counts in the period in which its instant lies: the measure's ``at``, or the due time of what is to be timely; or
+in each period that contains the one it is about (``during``). It counts for the subject to which the measure's ``by``
+leads. It is judged as of the end of the period, or of the moment asked about where that is earlier; what happened later
+is not seen, so that the scorecard of a past period stays as it was. Every fact of the period is good, bad, left out for
+a reason that is told, or counted in a finding.
+
+An approved ``AssessmentExclusion`` leaves a fact out whenever it was approved: it corrects the past on purpose, and the
+frozen sheets of the period show what it changed.
 
 Source: domain 5.6 and 5.11: timely items of all items due in the period, in percent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -20,19 +24,40 @@ from remit.conditions.condition import Bindings, Condition, EvaluationError
 from remit.conditions.deciding import Decider
 from remit.conditions.lowering import entity_at, follow
 from remit.conditions.tree import Path
-from remit.findings import Finding, finding, in_order
+from remit.findings import Finding, did_you_mean, finding, in_order
 from remit.places import Pointer, pointer_text
+from remit.policies import figures
 from remit.policies.clocking import Calendars, Lane, Window, amount_of, lanes_of, moment
-from remit.policies.measures import Aim, Assessment, Measure, Timely, compile_assessment
-from remit.references import Entity, World
+from remit.policies.figures import Terms, plain
+from remit.policies.measures import Assessment, Measure, Quantity, Span, Timely, Unit, Weight, compile_assessment
+from remit.policies.ranking import (
+    Standing,
+    apportioned,
+    banded,
+    filled,
+    forced_ranks,
+    pool_shares,
+    shared_ranks,
+    tied_by_name,
+)
+from remit.references import Entity, World, instant, last_instant
 from remit.scorecards import Counted, CountedFact, MeasureScore, Scorecard, SubjectScore
 from remit.terms import GoverningTerm, governing_term
-from remit.times import Period, in_zone, parse_share
+from remit.times import Period, in_zone, parse_period, parse_share
 
 __all__ = ["Assessment", "Measure", "assess", "compile_assessment"]
 
+EXCLUSION = "AssessmentExclusion"
+"""The kind of record that takes a fact out of an assessment."""
+
 _NAMED = 3
 """How many facts a finding names; it counts all."""
+
+_SPANS: Mapping[Unit, timedelta] = {
+    "minutes": timedelta(minutes=1),
+    "hours": timedelta(hours=1),
+    "days": timedelta(days=1),
+}
 
 
 def assess(policy: Assessment, world: World, period: Period, *, at: datetime) -> Scorecard:
@@ -44,66 +69,108 @@ def assess(policy: Assessment, world: World, period: Period, *, at: datetime) ->
     run = _Run(policy, world, period, in_zone(min(at, period.end), world.zone))
     counted = [run.count(measure) for measure in policy.measures]
     refs = set(run.subjects) if run.subjects is not None else {ref for by_subject in counted for ref in by_subject}
-    aims = [run.aim(measure) for measure in policy.measures]
-    lines = []
+    terms = {measure.name: run.terms(measure) for measure in policy.measures}
+    parts = {part.name: run.weight(part.weight) for part in policy.parts}
+    lines: list[SubjectScore] = []
     for ref in sorted(refs):
         scores = {
-            measure.name: _measured(measure, by_subject.get(ref, ()), aim)
-            for measure, by_subject, aim in zip(policy.measures, counted, aims, strict=True)
+            measure.name: figures.measured(measure, by_subject.get(ref, ()), terms[measure.name])
+            for measure, by_subject in zip(policy.measures, counted, strict=True)
         }
-        lines.append((ref, scores, _total(policy, scores)))
-    totals = [total for _, _, total in lines if total is not None]
-    subjects = tuple(
-        SubjectScore(ref, scores, total, _rank(total, totals) if policy.is_ranked else None)
-        for ref, scores, total in lines
-    )
-    return Scorecard(policy.name, period, run.at, subjects, in_order(run.findings))
+        lines.append(SubjectScore(ref, scores, plain(figures.total(policy.measures, scores, terms, parts)), None))
+    places = {name: figures.measured(one, run.count(one).get("", ()), _NO_TERMS) for name, one in policy.places.items()}
+    placed = _Placing(run, places).placed(lines) if policy.is_ranked else lines
+    return Scorecard(policy.name, period, run.at, tuple(placed), in_order(run.findings), places)
 
 
-# --- figures
+_NO_TERMS = Terms(None, Fraction(1), None)
 
 
-def _measured(measure: Measure, facts: Sequence[CountedFact], aim: Fraction | None) -> MeasureScore:
-    counted = [fact for fact in facts if fact.counted != "left out"]
-    good = sum(fact.counted == "good" for fact in counted)
-    exact = _exact_value(measure, counted, good)
-    value = None if exact is None else round(exact, 4)
-    score = None
-    if measure.is_scored and value is not None and aim is not None:
-        # From the rounded value, so that anyone can work out a score from what is shown.
-        score = round(min(Fraction(100), value / aim * 100), 2)
-    target = None if aim is None else round(aim, 6)
-    return MeasureScore(_plain(value), len(counted), good, _plain(target), _plain(score), tuple(facts))
+# --- places
 
 
-def _exact_value(measure: Measure, counted: Sequence[CountedFact], good: int) -> Fraction | None:
-    if measure.type == "count":
-        return Fraction(len(counted))
-    if measure.type == "ratio":
-        return Fraction(good, len(counted)) if counted else None
-    total = sum((Fraction(str(fact.value)) for fact in counted), Fraction(0))
-    if measure.type == "sum":
-        return total
-    return total / len(counted) if counted else None
+class _Placing:
+    """Ranks, bands and shares for the lines of a scorecard."""
 
+    def __init__(self, run: _Run, places: Mapping[str, MeasureScore]) -> None:
+        self.run = run
+        self.policy = run.policy
+        self.places = places
+        self.sizes = self._sizes()
 
-def _plain(number: Fraction | None) -> float | None:
-    """The number as JSON shows it: whole where it is whole."""
-    if number is None:
-        return None
-    return number.numerator if number.denominator == 1 else float(number)
+    def placed(self, lines: Sequence[SubjectScore]) -> list[SubjectScore]:
+        """The same lines with their places; nobody without a total has one."""
+        ranks: dict[str, int] = {}
+        bands: dict[str, str] = {}
+        for group in self._groups(lines).values():
+            found = self._ranks(group)
+            ranks |= found
+            if self.sizes is not None:
+                bands |= banded(found, self._taken(len(group)), [band.name for band in self.policy.bands])
+        shares = self._shares(ranks, bands)
+        return [
+            replace(
+                line,
+                rank=ranks.get(line.subject),
+                band=bands.get(line.subject),
+                share=plain(shares.get(line.subject)),
+            )
+            for line in lines
+        ]
 
+    def _groups(self, lines: Sequence[SubjectScore]) -> dict[str, list[Standing]]:
+        """Those who are ranked together, by what ``within`` says of them."""
+        groups: dict[str, list[Standing]] = {}
+        for line in lines:
+            if line.score is None:
+                continue
+            group = self.run.group_of(line.subject)
+            if group is not None:
+                scores = tuple(None if m.score is None else Fraction(str(m.score)) for m in line.measures.values())
+                groups.setdefault(group, []).append(Standing(line.subject, Fraction(str(line.score)), scores))
+        return groups
 
-def _total(policy: Assessment, scores: Mapping[str, MeasureScore]) -> float | None:
-    """The weighted mean of the scores that are there."""
-    parts = [(m.weight, Fraction(str(s))) for m in policy.measures if (s := scores[m.name].score) is not None]
-    weights = sum(weight for weight, _ in parts)
-    return _plain(round(sum(weight * score for weight, score in parts) / Fraction(weights), 2)) if weights else None
+    def _ranks(self, group: Sequence[Standing]) -> dict[str, int]:
+        if not self.policy.bands:
+            return shared_ranks(group)
+        for refs in tied_by_name(group):
+            message = f"Nothing but the name ranks {', '.join(refs)}: their scores are the same."
+            self.run.tell("rank-by-name", message, ("spec", "bands"))
+        return forced_ranks(group)
 
+    def _sizes(self) -> tuple[Fraction | int | None, ...] | None:
+        """What each band takes: a share, places, or None for the rest; None when there are no bands that add up."""
+        bands = self.policy.bands
+        if not bands:
+            return None
+        if any(band.places is not None for band in bands):
+            return tuple(self._places_of(band.name, band.places) for band in bands)
+        shares = [self.run.number(band.size) if band.size else None for band in bands]
+        known = sum((share for share in shares if share is not None), Fraction(0))
+        if known > 1 or (shares[-1] is not None and known != 1) or None in shares[:-1]:
+            message = f"The sizes of the bands make up {plain(round(known * 100, 2))}%, not 100%."
+            self.run.tell("policy-invalid", message, ("spec", "bands"))
+            return None
+        return tuple(1 - known if share is None else share for share in shares)
 
-def _rank(total: float | None, totals: Iterable[float]) -> int | None:
-    """Equal totals share the best place, and the places they take up stay empty: 1, 1, 3."""
-    return None if total is None else 1 + sum(other > total for other in totals)
+    def _places_of(self, name: str, places: Quantity | Measure | None) -> int | None:
+        if places is None:
+            return None
+        if isinstance(places, Measure):
+            return int(self.places[name].value or 0)
+        return int(self.run.number(places) or 0)
+
+    def _taken(self, count: int) -> list[int]:
+        sizes = self.sizes or ()
+        if any(isinstance(size, Fraction) for size in sizes):
+            return apportioned(count, [Fraction(size or 0) for size in sizes])
+        return filled(count, [None if size is None else int(size) for size in sizes])
+
+    def _shares(self, ranks: Mapping[str, int], bands: Mapping[str, str]) -> dict[str, Fraction]:
+        weights = {b.name: self.run.number(b.multiplier) or Fraction(0) for b in self.policy.bands if b.multiplier}
+        if not weights:
+            return {}
+        return pool_shares({ref: weights[bands[ref]] for ref in sorted(bands, key=lambda ref: (ranks[ref], ref))})
 
 
 # --- counting
@@ -119,6 +186,7 @@ class _Judged:
     due: datetime | None = None
     stopped: datetime | None = None
     value: float | None = None
+    exclusion: str | None = None
 
 
 class _Run:
@@ -131,6 +199,7 @@ class _Run:
         self._calendars = Calendars(world)
         self._parameters = {name: p.get("value") for name, p in world.parameters.items()}
         self._troubles: dict[str, list[str]] = {}
+        self._exclusions = self._excluded()
         self.subjects = self._subjects()
 
     def _subjects(self) -> frozenset[str] | None:
@@ -144,6 +213,25 @@ class _Run:
                 if decider.holding(Bindings(self.world, values, self.policy.scope)):
                     chosen.append(entity.ref)
         return frozenset(chosen)
+
+    def _excluded(self) -> dict[str, list[Entity]]:
+        """The approved exclusions for this policy, by what they leave out."""
+        found: dict[str, list[Entity]] = {}
+        names = [measure.name for measure in self.policy.measures]
+        for entity in self.world.all(EXCLUSION):
+            if entity.spec.get("policy") != self.policy.name or entity.spec.get("status") != "approved":
+                continue
+            for index, name in enumerate(entity.spec.get("measures", ())):
+                if name not in names:
+                    pointer: Pointer = ("measures", index)
+                    message = f"{self.policy.name} has no measure {name!r}."
+                    place, hint = entity.place_of(pointer), did_you_mean(name, names)
+                    where = "/spec" + pointer_text(pointer)
+                    code = "unknown-reference"
+                    self.findings.append(finding(code, message, place, hint=hint, pointer=where, record=entity.ref))
+            for ref in entity.spec.get("facts", ()):
+                found.setdefault(ref, []).append(entity)
+        return found
 
     def count(self, measure: Measure) -> dict[str, list[CountedFact]]:
         """The facts of the period by the subject for whom they count, in the order of their ids."""
@@ -175,6 +263,7 @@ class _Run:
         if judged.at is None:
             self._note("no-instant", ref)
             return
+        judged = self._with_exclusion(measure, (ref, entity.ref), judged)
         subject = self._subject_of(measure, bindings, ref)
         if subject is not None:
             if judged.why == "no-limit":
@@ -184,7 +273,8 @@ class _Run:
     def _items(self, measure: Measure, entity: Entity) -> Iterator[tuple[str, Bindings]]:
         values: dict[str, Any] = {"fact": entity, "param": self._parameters}
         for name, related in measure.related.items():
-            values[name] = self.world.joined(related.kind, related.field, entity.name)
+            key = follow(related.on.names, Bindings(self.world, values, measure.scope)) if related.on else entity.name
+            values[name] = self.world.joined(related.kind, related.field, key) if isinstance(key, str) else []
         bindings = Bindings(self.world, values, measure.limit_scope)
         if measure.each is None:
             yield "", bindings
@@ -198,22 +288,36 @@ class _Run:
             return None if instant is None else in_zone(instant, self.world.zone)
 
         moments = (local(judged.at), local(judged.due), local(judged.stopped))
-        return CountedFact(ref, judged.counted, judged.why, *moments, judged.value)
+        return CountedFact(ref, judged.counted, judged.why, *moments, judged.value, judged.exclusion)
+
+    def _with_exclusion(self, measure: Measure, refs: Sequence[str], judged: _Judged) -> _Judged:
+        """What is judged, left out where an exclusion of the fact or of its item holds at its instant."""
+        assert judged.at is not None
+        for one in (one for ref in refs for one in self._exclusions.get(ref, ())):
+            spec = one.spec
+            starts, ends = (
+                instant(spec.get("validFrom"), self.world.zone),
+                last_instant(spec["validTo"], self.world.zone),
+            )
+            named = "measures" not in spec or measure.name in spec["measures"]
+            if named and (starts is None or starts <= judged.at) and (ends is None or judged.at < ends):
+                return replace(judged, counted="left out", why="excluded", value=None, exclusion=one.ref)
+        return judged
 
     # --- judging
 
     def _judge(self, measure: Measure, entity: Entity, bindings: Bindings, decider: Decider) -> _Judged | None:
         """What the measure makes of a fact; None when it is not of this period or not meant."""
-        at = next((m for c in measure.at if (m := moment(c, bindings)) is not None), None)
-        if at is not None and not self._within(at):
+        at, is_meant = self._dated(measure, bindings)
+        if not is_meant:
             return None
         lanes = self._lanes(measure.timely, entity, bindings) if measure.timely else []
-        if measure.timely and not measure.at and lanes and lanes[0].clock.start >= self.period.end:
+        if measure.timely and not measure.is_dated and lanes and lanes[0].clock.start >= self.period.end:
             return None  # Nothing is due before its clock starts.
         holding = decider.holding(bindings) if measure.conditions else frozenset[str]()
         if measure.where is not None and "where" not in holding:
             return None
-        if measure.at:
+        if measure.is_dated:
             if at is None:
                 return _Judged("left out", "no-instant", None)
             if at > self.at:
@@ -224,8 +328,20 @@ class _Run:
             return _Judged("good", "good", at) if "good" in holding else _Judged("bad", "not-good", at)
         if measure.value is None:
             return _Judged("good", "counted", at)
-        value = _number(measure.value, bindings)
+        value = _number(measure.value, bindings, _SPANS[measure.unit])
         return _Judged("left out", "no-value", at) if value is None else _Judged("good", "counted", at, value=value)
+
+    def _dated(self, measure: Measure, bindings: Bindings) -> tuple[datetime | None, bool]:
+        """The instant that puts a fact into a period, where the measure says it, and whether that is this period."""
+        if measure.during is None:
+            at = _first(measure.at, bindings)
+            return at, at is None or self._within(at)
+        text = follow(measure.during.names, bindings)
+        try:
+            about = parse_period(str(text), self.world.zone)
+        except ValueError:
+            return None, True
+        return about.start, self.period.start <= about.start and about.end <= self.period.end
 
     def _lanes(self, timely: Timely, entity: Entity, bindings: Bindings) -> list[Lane]:
         return lanes_of(timely.clock, entity, bindings, self._calendars, Window(None, self.at))
@@ -244,7 +360,7 @@ class _Run:
             return _Judged("left out", "no-instant", at)
         lane = lanes[0]
         due, why = self._due(timely, lane, entity, bindings, holding)
-        if not measure.at:
+        if not measure.is_dated:
             at = due or lane.clock.start
             if not self._within(at):
                 return None
@@ -253,9 +369,12 @@ class _Run:
             stopped = None
         if due is None:
             return _Judged("left out", why, at, None, stopped)
+        late = _days_late(due, stopped or self.at) if measure.type == "days_late" else None
         if stopped is not None:
-            return _Judged(*(("good", "in-time") if stopped <= due else ("bad", "late")), at, due, stopped)
-        return _Judged(*(("bad", "overdue") if due <= self.at else ("left out", "not-yet-due")), at, due)
+            return _Judged(*(("good", "in-time") if stopped <= due else ("bad", "late")), at, due, stopped, late)
+        if due <= self.at:
+            return _Judged("bad", "overdue", at, due, value=late)
+        return _Judged("left out", "not-yet-due", at, due)
 
     def _due(
         self, timely: Timely, lane: Lane, entity: Entity, bindings: Bindings, holding: frozenset[str]
@@ -279,7 +398,12 @@ class _Run:
     # --- for whom
 
     def _subject_of(self, measure: Measure, bindings: Bindings, ref: str) -> str | None:
-        """The subject for whom a fact counts; one that leads to none, or to one who is not scored, is noted."""
+        """The subject for whom a fact counts; one that leads to none, or to one who is not scored, is noted.
+
+        Places are counted for nobody in particular: an empty name.
+        """
+        if not measure.by:
+            return ""
         subject = next((e for path in measure.by if (e := entity_at(path.names, bindings)) is not None), None)
         if subject is None or subject.kind != self.policy.subject:
             self._note("no-subject", ref)
@@ -289,14 +413,52 @@ class _Run:
             return None
         return subject.ref
 
-    def aim(self, measure: Measure) -> Fraction | None:
-        """The target in the unit of the measure's value; a parameter that is no number above 0 is a finding."""
-        aim = measure.aim
-        if aim is None or aim.path is None:
-            return aim.number if aim else None
-        number = _aimed(aim, follow(aim.path.names, Bindings(self.world, {"param": self._parameters}, measure.scope)))
+    def group_of(self, ref: str) -> str | None:
+        """What says with whom a subject is ranked; one for whom it says nothing is told, and is not ranked."""
+        within = self.policy.within
+        if within is None:
+            return ""
+        entity = self.world.get(*ref.partition("/")[::2])
+        group = follow(within.names, Bindings(self.world, {"subject": entity} if entity else {}, self.policy.scope))
+        if group is None:
+            self.tell("subject-without-group", f"{ref} is not ranked: it has no {within}.", ("spec", "rank", "within"))
+            return None
+        return str(group)
+
+    # --- numbers
+
+    def terms(self, measure: Measure) -> Terms:
+        """The numbers of a measure; one that is no number is a finding, and leaves the measure without it."""
+        aim = self.number(measure.aim) if measure.aim else None
+        if aim == 0:
+            self._not_above(measure)
+            aim = None
+        deduct = self.number(measure.deduct) if measure.deduct else None
+        rows = measure.scoring.table if measure.scoring else ()
+        table = tuple((self.number(row.start) if row.start else None, row.score) for row in rows)
+        return Terms(aim, self.weight(measure.weight), deduct, table)
+
+    def _not_above(self, measure: Measure) -> None:
+        text = measure.aim.text if measure.aim else ""
+        self._find("policy-invalid", f"{text} is no number above 0, so {measure.name} has no target.", measure)
+
+    def weight(self, stages: Weight) -> Fraction:
+        """The weight of the first stage that holds; 0 where none does."""
+        conditions = {str(number): stage.when for number, stage in enumerate(stages) if stage.when is not None}
+        bindings = Bindings(self.world, {"param": self._parameters}, self.policy.scope)
+        with Decider(conditions, self.policy.compiler) as decider:
+            holding = decider.holding(bindings) if conditions else frozenset[str]()
+        chosen = next((one for n, one in enumerate(stages) if one.when is None or str(n) in holding), None)
+        return (self.number(chosen.weight) or Fraction(0)) if chosen else Fraction(0)
+
+    def number(self, quantity: Quantity) -> Fraction | None:
+        """A number of 0 or more as written or as the parameter says; a parameter that is none is a finding."""
+        if quantity.path is None:
+            return quantity.number
+        raw = follow(quantity.path.names, Bindings(self.world, {"param": self._parameters}, self.policy.scope))
+        number = _read(raw, percent=quantity.percent)
         if number is None:
-            self._find("policy-invalid", f"{aim.path} is no number above 0, so {measure.name} has no target.", measure)
+            self.tell("policy-invalid", f"{quantity.text} is no number of 0 or more.", quantity.pointer)
         return number
 
     # --- findings
@@ -320,7 +482,10 @@ class _Run:
             self._find(code, message, measure, key)
 
     def _find(self, code: str, message: str, measure: Measure, key: str = "") -> None:
-        pointer: Pointer = (*measure.pointer, key) if key else measure.pointer
+        self.tell(code, message, (*measure.pointer, key) if key else measure.pointer)
+
+    def tell(self, code: str, message: str, pointer: Pointer) -> None:
+        """Note a finding at ``pointer`` in the policy's file."""
         record = self.policy.record
         place = record.place(pointer)
         self.findings.append(finding(code, message, place, pointer=pointer_text(pointer), record=record.id))
@@ -330,22 +495,43 @@ def _limits_of(measure: Measure) -> str:
     return ", ".join(rule.amount.text for rule in measure.timely.limits) if measure.timely else ""
 
 
-def _number(value: Condition, bindings: Bindings) -> float | None:
-    if isinstance(value.root, Path):
+def _number(value: Condition | Span, bindings: Bindings, unit: timedelta) -> float | None:
+    """The number that a fact brings: as written, a share as a fraction of 1, a span of time in units."""
+    if isinstance(value, Span):
+        start, end = (_first(instants, bindings) for instants in (value.start, value.end))
+        return None if start is None or end is None else _units(end - start, unit)
+    if isinstance(value.root, Path) and value.kind != "duration":
         raw = follow(value.root.names, bindings)
         return float(parse_share(raw)) if isinstance(raw, str) else raw
     try:
         number = value.value(bindings)
     except EvaluationError:
         return None
+    if isinstance(number, timedelta):
+        return _units(number, unit)
     return number if isinstance(number, int | float) else None
 
 
-def _aimed(aim: Aim, raw: Any) -> Fraction | None:
+_TICK = timedelta(microseconds=1)
+
+
+def _units(span: timedelta, unit: timedelta) -> float | None:
+    return plain(round(Fraction(span // _TICK, unit // _TICK), 4))
+
+
+def _first(instants: Sequence[Condition], bindings: Bindings) -> datetime | None:
+    return next((found for one in instants if (found := moment(one, bindings)) is not None), None)
+
+
+def _days_late(due: datetime, done: datetime) -> float | None:
+    return _units(max(done - due, timedelta(0)), _SPANS["days"])
+
+
+def _read(raw: Any, *, percent: bool) -> Fraction | None:
     if isinstance(raw, str) and raw.endswith("%"):
         number = parse_share(raw)
     elif isinstance(raw, int | float) and not isinstance(raw, bool):
-        number = Fraction(str(raw)) / (100 if aim.percent else 1)
+        number = Fraction(str(raw)) / (100 if percent else 1)
     else:
         return None
-    return number if number > 0 else None
+    return number if number >= 0 else None

@@ -1,8 +1,9 @@
 """Cases of assessment policies: a period, facts, and the lines that the scorecard must have.
 
 A line of ``expect`` names its ``subject`` (``Kind/name``, or the name alone) and says what it should show: ``measures``
-with any of ``value of n target score`` and ``left_out`` each, ``score`` and ``rank``. A subject for whom facts count and
-whom the case does not name fails it; so does a finding that is an error. ``at`` is the end of the period without it.
+with any of ``value of n target score`` and ``left_out`` each, ``score``, ``rank``, ``band`` and ``share``. A subject for
+whom facts count and whom the case does not name fails it; so does a finding that is an error. ``at`` is the end of the
+period without it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from remit.cases import CaseBook, case_world_of
 from remit.policies.assessment import assess
 from remit.policies.measures import Assessment
 from remit.references import World, instant
-from remit.scorecards import MeasureScore, Scorecard, SubjectScore
+from remit.scorecards import RESULTS, MeasureScore, Scorecard, SubjectScore
 from remit.times import parse_period
 
-_OF_LINE = ("subject", "measures", "score", "rank")
+_OF_LINE = ("subject", "measures", *RESULTS)
 _OF_MEASURE = ("value", "of", "n", "target", "score", "left_out")
 
 
@@ -60,7 +61,7 @@ def _differences(policy: Assessment, expected: Any, scorecard: Scorecard) -> Ite
 
 
 def _line_differences(expected: Mapping[str, Any], line: SubjectScore) -> Iterator[str]:
-    for key in ("score", "rank"):
+    for key in RESULTS:
         if key in expected and expected[key] != getattr(line, key):
             yield f"{line.subject}: {key} is {getattr(line, key)}, expected {expected[key]}."
     for name, figures in expected.get("measures", {}).items():

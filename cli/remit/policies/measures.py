@@ -1,12 +1,13 @@
 """Assessment policies, compiled: who is scored, and by which measures over which facts.
 
 In a measure's expressions the thing that is counted is ``fact``; ``param`` holds the store's parameters. ``term``, what
-governs the fact, may set a limit and is no part of conditions. Compiling gives every finding at once.
+governs the fact, may set a limit and is no part of conditions. Weights, targets and sizes are numbers, or parameters
+that hold one. Compiling gives every finding at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
@@ -22,7 +23,13 @@ from remit.records import Record
 from remit.schemas import Shape
 from remit.times import Cycle, parse_share
 
-MeasureType = Literal["ratio", "count", "sum", "mean"]
+MeasureType = Literal["ratio", "count", "sum", "mean", "percentile", "days_late"]
+ScoreKind = Literal["rate_vs_target", "pass_fail", "value", "table"]
+Unit = Literal["minutes", "hours", "days"]
+Titles = Mapping[str, str]
+
+_VALUED = ("sum", "mean", "percentile")
+_JUDGED = ("ratio", "days_late")
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,61 @@ class Timely:
 
 
 @dataclass(frozen=True)
-class Aim:
-    """What a measure aims at, in the unit of its value; read from a parameter where ``path`` is there."""
+class Quantity:
+    """A number as written, or read from a parameter where ``path`` is there; ``percent``: 98 there means 0.98."""
 
+    text: str
     number: Fraction | None
-    path: Path | None
-    percent: bool
+    path: Path | None = None
+    percent: bool = False
+    pointer: Pointer = ()
+
+
+ONE = Quantity("1", Fraction(1))
+
+
+@dataclass(frozen=True)
+class Span:
+    """The time from the first instant of ``start`` that is there to the first of ``end``."""
+
+    start: tuple[Condition, ...]
+    end: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A weight that holds where ``when`` does."""
+
+    weight: Quantity
+    when: Condition | None = None
+
+
+Weight = tuple[Stage, ...]
+"""The first stage that holds gives the weight."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a score table: the score of values from ``start`` upwards; of all others where there is none."""
+
+    start: Quantity | None
+    score: Fraction
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How a value becomes a score of 0 to 100."""
+
+    kind: ScoreKind
+    table: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the total: the weighted mean of its measures."""
+
+    name: str
+    weight: Weight
 
 
 @dataclass(frozen=True)
@@ -55,7 +111,7 @@ class Measure:
     """One figure of a scorecard. ``scope`` is what its expressions see, ``limit_scope`` what its limits see."""
 
     name: str
-    title: Mapping[str, str]
+    title: Titles
     type: MeasureType
     over: str
     scope: Scope
@@ -63,16 +119,27 @@ class Measure:
     each: Each | None
     related: Mapping[str, Related]
     at: tuple[Condition, ...]
+    during: Path | None
     by: tuple[Path, ...]
     where: Condition | None
-    value: Condition | None
+    value: Condition | Span | None
     good: Condition | None
     timely: Timely | None
-    aim: Aim | None
-    weight: Fraction
-    is_scored: bool
+    percentile: Fraction | None
+    unit: Unit
+    aim: Quantity | None
+    weight: Weight
+    part: str
+    scoring: Scoring | None
+    deduct: Quantity | None
+    kpi: str
     clauses: tuple[str, ...]
     pointer: Pointer
+
+    @property
+    def is_dated(self) -> bool:
+        """True when the measure itself says which instant or period counts, and not the due time of what is timely."""
+        return bool(self.at) or self.during is not None
 
     @property
     def conditions(self) -> Mapping[str, Condition]:
@@ -80,6 +147,17 @@ class Measure:
         limits = self.timely.limits if self.timely else ()
         named = {"where": self.where, "good": self.good, **{f"limit-{n}": one.when for n, one in enumerate(limits)}}
         return {name: condition for name, condition in named.items() if condition is not None}
+
+
+@dataclass(frozen=True)
+class Band:
+    """A band of the ranking: a share of the ranked, places, or what is left. ``multiplier`` weighs its bonus."""
+
+    name: str
+    title: Titles
+    size: Quantity | None
+    places: Quantity | Measure | None
+    multiplier: Quantity | None
 
 
 @dataclass(frozen=True)
@@ -92,7 +170,10 @@ class Assessment:
     when: Condition | None
     cycles: tuple[Cycle, ...]
     measures: tuple[Measure, ...]
+    parts: tuple[Part, ...]
     is_ranked: bool
+    within: Path | None
+    bands: tuple[Band, ...]
     clauses: tuple[str, ...]
     compiler: Compiler
 
@@ -104,7 +185,12 @@ class Assessment:
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of record and fact that it counts."""
-        return frozenset(measure.over for measure in self.measures)
+        return frozenset(measure.over for measure in (*self.measures, *self.places.values()))
+
+    @property
+    def places(self) -> Mapping[str, Measure]:
+        """What the places of a band are counted over, by the name of the band."""
+        return {band.name: band.places for band in self.bands if isinstance(band.places, Measure)}
 
 
 def compile_assessment(
@@ -122,8 +208,16 @@ class _Reader(PolicyReader):
             return None, self.findings
         self.scope = scope = {"subject": self.entity_shape(subject), "param": types.param}
         when = self.condition(spec.get("when"), ("when",))
+        rank = spec.get("rank", False)
+        within = self.path(rank["within"], ("rank", "within")) if isinstance(rank, dict) else None
+        parts = [self._part(one, ("parts", number)) for number, one in enumerate(spec.get("parts", ()))]
         measures = [self._measure(one, ("measures", number)) for number, one in enumerate(spec["measures"])]
-        self._twice([one["name"] for one in spec["measures"]])
+        bands = [self._band(one, ("bands", number)) for number, one in enumerate(spec.get("bands", ()))]
+        self._twice("measures")
+        self._twice("parts")
+        self._twice("bands")
+        self._parts_used(spec)
+        self._bands_agree(spec)
         if has_errors(self.findings):
             return None, self.findings
         period = spec["period"]
@@ -134,7 +228,10 @@ class _Reader(PolicyReader):
             when=when,
             cycles=tuple(period if isinstance(period, list) else [period]),
             measures=tuple(measure for measure in measures if measure is not None),
-            is_ranked=bool(spec.get("rank", False)),
+            parts=tuple(parts),
+            is_ranked=bool(rank),
+            within=within,
+            bands=tuple(bands),
             clauses=tuple(self.record.metadata.get("clauses", ())),
             compiler=self.compiler,
         )
@@ -154,10 +251,10 @@ class _Reader(PolicyReader):
         each = self.each(written.get("each"), (*base, "each"))
         self._contradictions(written, base)
         scope = self.scope
-        title = written.get("title", written["name"])
+        is_ratio = written["type"] == "ratio"
         measure = Measure(
             name=written["name"],
-            title=title if isinstance(title, dict) else {"en": title, "zh": title},
+            title=_titles(written),
             type=written["type"],
             over=written["over"],
             scope=scope,
@@ -165,14 +262,20 @@ class _Reader(PolicyReader):
             each=each,
             related=related,
             at=self.instants(written.get("at"), (*base, "at")),
-            by=tuple(self._leading(written["by"], (*base, "by"))),
+            during=self._period(written.get("during"), (*base, "during")),
+            by=tuple(self._leading(written["by"], (*base, "by"))) if "by" in written else (),
             where=self.condition(written.get("where"), (*base, "where")),
-            value=self._number(written.get("value"), (*base, "value")),
+            value=self._value(written.get("value"), (*base, "value")),
             good=self.condition(written.get("good"), (*base, "good")),
             timely=self._timely(written["timely"], (*base, "timely")) if "timely" in written else None,
-            aim=self._aim(written["target"], written["type"], (*base, "target")) if "target" in written else None,
-            weight=Fraction(str(written.get("weight", 1))),
-            is_scored="score" in written,
+            percentile=Fraction(str(written["percentile"])) if "percentile" in written else None,
+            unit=written.get("unit", "days"),
+            aim=self._aim(written["target"], is_ratio, (*base, "target")) if "target" in written else None,
+            weight=self._weight(written, base),
+            part=written.get("part", ""),
+            scoring=self._scoring(written["score"], is_ratio, (*base, "score")) if "score" in written else None,
+            deduct=self.quantity(written["deduct"], (*base, "deduct")) if "deduct" in written else None,
+            kpi=written.get("kpi", ""),
             clauses=tuple(written.get("clauses", ())),
             pointer=("spec", *base),
         )
@@ -184,17 +287,32 @@ class _Reader(PolicyReader):
             if not claim:
                 self.complain("policy-invalid", message, (*base, *pointer))
 
+        kind = written["type"]
         judged = [key for key in ("good", "timely") if key in written]
-        if written["type"] == "ratio":
+        if kind == "ratio":
             need(len(judged) == 1, "A ratio says what is good: good, or timely.")
+        elif kind == "days_late":
+            need(judged == ["timely"], "Days late need what is timely, and nothing else: timely.")
         else:
-            need(not judged, f"Only a ratio has {' and '.join(judged)}.", *judged[:1])
-        if written["type"] in ("sum", "mean"):
-            need("value" in written, f"A {written['type']} says of what: value.")
+            need(not judged, f"Only {' and '.join(_JUDGED)} have {' and '.join(judged)}.", *judged[:1])
+        if kind in _VALUED:
+            need("value" in written, f"A {kind} says of what: value.")
         else:
-            need("value" not in written, "Only a sum or a mean has a value.", "value")
-        need("at" in written or "timely" in written, "at says which instant puts a fact into a period.")
-        need("score" not in written or "target" in written, "A score needs a target.", "score")
+            need("value" not in written, "Only a sum, a mean or a percentile has a value.", "value")
+        need(("percentile" in written) == (kind == "percentile"), "A percentile, and no other, says which: percentile.")
+        dates = [key for key in ("at", "during") if key in written]
+        need(bool(dates) or "timely" in written, "at says which instant puts a fact into a period, or during.")
+        need(len(dates) < 2, "A fact counts by its instant or by its period: at, or during.", "during")
+        self._score_contradictions(written, need)
+
+    def _score_contradictions(self, written: Mapping[str, Any], need: Any) -> None:
+        score = written.get("score", {})
+        by_target = score.get("kind") in ("rate_vs_target", "pass_fail")
+        need(not by_target or "target" in written, "A score by the target needs a target.", "score")
+        need(("table" in score) == (score.get("kind") == "table"), "The table of a score by table: table.", "score")
+        starts = [str(row.get("from", "")) for row in score.get("table", ())]
+        need(len(starts) == len(set(starts)), "Two rows of the table begin at one value.", "score", "table")
+        need("deduct" not in written or not score, "What is deducted has no score besides.", "deduct")
 
     def _leading(self, written: Any, pointer: Pointer) -> Iterator[Path]:
         """The paths of ``by``; each leads to a record of the kind that is scored."""
@@ -210,11 +328,18 @@ class _Reader(PolicyReader):
             else:
                 self.complain("condition-type", f"{path} does not lead to a {wanted}.", where)
 
+    def _value(self, written: Any, pointer: Pointer) -> Condition | Span | None:
+        if not isinstance(written, dict):
+            return self._number(written, pointer)
+        start, end = (self.instants(written[key], (*pointer, key)) for key in ("from", "to"))
+        return Span(start, end)
+
     def _number(self, text: str | None, pointer: Pointer) -> Condition | None:
         if text is None:
             return None
         origin = Origin(self.record, ("spec", *pointer), self.lines)
-        number, findings = self.compiler.compile(text, self.scope, origin, wants=("int", "double"), may_miss=True)
+        wants = ("int", "double", "duration")
+        number, findings = self.compiler.compile(text, self.scope, origin, wants=wants, may_miss=True)
         self.findings += findings
         return number
 
@@ -245,25 +370,111 @@ class _Reader(PolicyReader):
         self.scope = scope
         return amount
 
-    def _aim(self, written: Any, measure_type: str, pointer: Pointer) -> Aim:
-        is_ratio = measure_type == "ratio"
+    def _period(self, text: str | None, pointer: Pointer) -> Path | None:
+        path = self.path(text, pointer) if text is not None else None
+        shape = shape_at(path, self.scope, self.compiler.types) if path else None
+        if path is not None and (shape is None or shape.type != "text"):
+            self.complain("condition-type", f"{path} is not a period.", pointer, "A period is text: 2026-10.")
+        return path
+
+    def _scoring(self, written: Mapping[str, Any], percent: bool, base: Pointer) -> Scoring:
+        rows = []
+        for number, row in enumerate(written.get("table", ())):
+            where: Pointer = (*base, "table", number, "from")
+            start = self.quantity(row["from"], where, percent=percent) if "from" in row else None
+            rows.append(Row(start, Fraction(str(row["score"]))))
+        return Scoring(written["kind"], tuple(rows))
+
+    def _aim(self, written: Any, is_ratio: bool, pointer: Pointer) -> Quantity:
+        if isinstance(written, str) and written.endswith("%") and not is_ratio:
+            self.complain("policy-invalid", "Only a ratio has a target in percent.", pointer)
+        return self.quantity(written, pointer, percent=is_ratio)
+
+    # --- parts and bands
+
+    def _part(self, written: Mapping[str, Any], base: Pointer) -> Part:
+        return Part(written["name"], self._weight(written, base))
+
+    def _weight(self, written: Mapping[str, Any], base: Pointer) -> Weight:
+        weight = written.get("weight", 1)
+        where: Pointer = (*base, "weight")
+        if not isinstance(weight, list):
+            return (Stage(self.quantity(weight, where)),)
+        scope, self.scope = self.scope, {"param": self.compiler.types.param}
+        stages = tuple(
+            Stage(
+                self.quantity(one["weight"], (*where, number, "weight")),
+                self.condition(one.get("when"), (*where, number, "when")),
+            )
+            for number, one in enumerate(weight)
+        )
+        self.scope = scope
+        return stages
+
+    def _band(self, written: Mapping[str, Any], base: Pointer) -> Band:
+        self.scope = {"param": self.compiler.types.param}
+        places = written.get("places")
+        if isinstance(places, dict):
+            named = {**places, "name": written["name"]}
+            taken: Quantity | Measure | None = self._measure(named, (*base, "places"))
+        else:
+            taken = self.quantity(places, (*base, "places")) if places is not None else None
+        size, multiplier = (
+            self.quantity(written[key], (*base, key)) if key in written else None for key in ("size", "multiplier")
+        )
+        return Band(written["name"], _titles(written), size, taken, multiplier)
+
+    def _parts_used(self, spec: Mapping[str, Any]) -> None:
+        names = [one["name"] for one in spec.get("parts", ())]
+        for number, one in enumerate(spec["measures"]):
+            if "part" in one and one["part"] not in names:
+                message = f"There is no part {one['part']!r}."
+                self.complain("policy-invalid", message, ("measures", number, "part"), did_you_mean(one["part"], names))
+            elif names and "score" in one and "part" not in one:
+                message = f"{one['name']} is in no part, so its score would not count."
+                self.complain("policy-invalid", message, ("measures", number), f"Write: part: {names[0]}")
+
+    def _bands_agree(self, spec: Mapping[str, Any]) -> None:
+        bands: Sequence[Mapping[str, Any]] = spec.get("bands", ())
+        if not bands:
+            return
+        if not spec.get("rank"):
+            self.complain("policy-invalid", "Bands are bands of a ranking: rank.", ("bands",))
+        for number, one in enumerate(bands):
+            ways = [key for key in ("size", "places") if key in one]
+            if len(ways) == 2 or (not ways and number < len(bands) - 1):
+                message = "A band has a size or places; only the last may take the rest."
+                self.complain("policy-invalid", message, ("bands", number))
+        if any("size" in one for one in bands) and any("places" in one for one in bands):
+            self.complain("policy-invalid", "Bands are by size or by places, not by both.", ("bands",))
+        if len({"multiplier" in one for one in bands}) > 1:
+            self.complain("policy-invalid", "Every band has a multiplier, or none has.", ("bands",))
+
+    # --- numbers
+
+    def quantity(self, written: Any, pointer: Pointer, *, percent: bool = False) -> Quantity:
+        """A number, a share such as 40%, or a parameter that holds one; ``percent``: a plain 98 means 0.98."""
+        where: Pointer = ("spec", *pointer)
         if not isinstance(written, str):
-            number = Fraction(str(written))
-            return Aim(number / 100 if is_ratio else number, None, is_ratio)
+            return Quantity(str(written), Fraction(str(written)) / (100 if percent else 1), pointer=where)
         if written.endswith("%"):
-            if not is_ratio:
-                self.complain("policy-invalid", "Only a ratio has a target in percent.", pointer)
-            return Aim(parse_share(written), None, is_ratio)
+            return Quantity(written, parse_share(written), pointer=where)
         path = self.path(written, pointer)
         shape = shape_at(path, self.scope, self.compiler.types) if path else None
         if path is not None and not _is_number(shape):
             self.complain("condition-type", f"{path} is not a number.", pointer)
-        return Aim(None, path, is_ratio and not (shape and shape.unit == "share"))
+        return Quantity(written, None, path, percent and not (shape and shape.unit == "share"), where)
 
-    def _twice(self, names: list[str]) -> None:
+    def _twice(self, key: str) -> None:
+        names = [one["name"] for one in self.record.spec.get(key, ())]
         for index, name in enumerate(names):
             if name in names[:index]:
-                self.complain("policy-invalid", f"Two measures are called {name!r}.", ("measures", index, "name"))
+                self.complain("policy-invalid", f"Two {key} are called {name!r}.", (key, index, "name"))
+
+
+def _titles(written: Mapping[str, Any]) -> Titles:
+    title = written.get("title", written["name"])
+    return title if isinstance(title, dict) else {"en": title, "zh": title}
 
 
 def _is_number(shape: Shape | None) -> bool:
