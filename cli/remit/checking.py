@@ -11,9 +11,11 @@ from remit.cases import policies_without_cases
 from remit.conditions.checks import shape_at
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, did_you_mean, finding, in_order
+from remit.fixtures import check_fixtures
 from remit.places import Place, pointer_text
 from remit.policies.approval import check_roles
 from remit.policies.reading import Target
+from remit.policies.soundness import unread_parameters, unsound, without_clauses
 from remit.policies.watch import Level, Watch
 from remit.records import Record, Snapshot
 from remit.references import Entity, World, check_references
@@ -50,7 +52,11 @@ def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding,
         findings += check_roles(approvals, world)
     for lifecycle in loaded.policies.lifecycles:
         findings += lifecycle.check_world(world)
+    findings += unsound(loaded.policies, world, at)
+    findings += unread_parameters(snapshot.policies, [one.schema for one in schemas.kinds.values()], world)
+    findings += without_clauses(snapshot.policies)
     findings += policies_without_cases(snapshot)
+    findings += check_fixtures(snapshot, world)
     if cases:
         findings += run_all(loaded).findings
     return in_order(findings)

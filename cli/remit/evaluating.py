@@ -19,6 +19,7 @@ from remit.engine import Rulebook, Timeline, timeline
 from remit.errors import InvalidStore, UserError
 from remit.facts import FACT_ID_LIMIT, Row, SourceReport
 from remit.findings import Finding, did_you_mean, finding, has_errors, in_order
+from remit.fixtures import case_world, fixture_records
 from remit.policies import Policies, compile_policies
 from remit.policies.clocking import Calendars, Window
 from remit.records import CONFIG_PATH, Snapshot, build_snapshot
@@ -61,6 +62,12 @@ class Loaded:
     def policies(self) -> Policies:
         """The policies, compiled; those that do not compile are named in its findings."""
         return compile_policies(self.snapshot, self.schemas, self.compiler)
+
+    @cached_property
+    def case_world(self) -> World:
+        """The world that cases run on."""
+        fixtures, _ = fixture_records(self.snapshot, self.schemas)
+        return case_world(self.snapshot, self.world, fixtures)
 
     @cached_property
     def wording(self) -> Wording:

@@ -20,6 +20,7 @@ from remit.yamltext import Document, read
 
 CONFIG_PATH = "remit.yaml"
 CASES_SUFFIX = ".cases.yaml"
+FIXTURES = "rules/fixtures/"
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Snapshot:
     policies: tuple[Record, ...]
     cases: Mapping[str, Document]
     findings: tuple[Finding, ...]
+    fixtures: Mapping[str, Document] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> Mapping[str, Record]:
@@ -115,6 +117,7 @@ def build_snapshot(files: Mapping[str, bytes], commit: str = "", date: datetime 
     records: list[Record] = []
     policies: list[Record] = []
     cases: dict[str, Document] = {}
+    fixtures: dict[str, Document] = {}
     config = _read_config(files, findings)
     for path in sorted(files):
         top = path.split("/", 1)[0]
@@ -127,12 +130,15 @@ def build_snapshot(files: Mapping[str, bytes], commit: str = "", date: datetime 
         if top == "rules" and path.endswith(CASES_SUFFIX):
             cases[path] = document
             continue
+        if path.startswith(FIXTURES):
+            fixtures[path] = document
+            continue
         record, problem = _as_record(document)
         if problem is not None:
             findings.append(problem)
         elif record is not None:
             (records if top == "records" else policies).append(record)
-    return Snapshot(files, commit, date, config, tuple(records), tuple(policies), cases, tuple(findings))
+    return Snapshot(files, commit, date, config, tuple(records), tuple(policies), cases, tuple(findings), fixtures)
 
 
 def _as_record(document: Document) -> tuple[Record | None, Finding | None]:

@@ -36,7 +36,7 @@ def run_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: True) 
         elif book.policy.kind in RUNNERS:
             results += _other_cases(book, policy, loaded)
         else:
-            mine = list(run_watch_cases(book, policy, loaded.world, loaded.compiler, loaded.wording))
+            mine = list(run_watch_cases(book, policy, loaded.case_world, loaded.compiler, loaded.wording))
             results += mine
             coverage.append(coverage_of(policy.record.id, goals_of(policy), _seen(mine)))
     return CaseRun(tuple(results), in_order([*findings, *_failed(results)]), tuple(coverage))
@@ -75,7 +75,7 @@ def _seen(results: Iterable[CaseResult]) -> Iterator[Any]:
 def _other_cases(book: CaseBook, policy: Any, loaded: Loaded) -> Iterator[CaseResult]:
     module, name = RUNNERS[book.policy.kind]
     run = getattr(import_module(module), name)
-    for index, failures in enumerate(run(policy, book, loaded.world)):
+    for index, failures in enumerate(run(policy, book, loaded.case_world)):
         yield CaseResult(book.policy.id, book.cases[index]["name"], book.place(index), tuple(failures))
 
 
