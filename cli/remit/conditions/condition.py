@@ -88,6 +88,11 @@ class Condition:
         self._expression = expression
         self._compiler = compiler
 
+    @property
+    def types(self) -> MessageTypes:
+        """The types that its names have."""
+        return self._compiler.types
+
     @cached_property
     def needs(self) -> dict[str, Needs]:
         """The fields that each variable must bring."""

@@ -30,7 +30,7 @@ Test = dict[str, Any]
 
 NEGATED = {"$lt": "$gte", "$lte": "$gt", "$gt": "$lte", "$gte": "$lt", "==": "$neq", "$neq": "=="}
 FLIPPED = {"$lt": "$gt", "$lte": "$gte", "$gt": "$lt", "$gte": "$lte", "==": "==", "$neq": "$neq"}
-_SIGNS = {"_<_": "$lt", "_<=_": "$lte", "_>_": "$gt", "_>=_": "$gte", "_==_": "==", "_!=_": "$neq"}
+SIGNS = {"_<_": "$lt", "_<=_": "$lte", "_>_": "$gt", "_>=_": "$gte", "_==_": "==", "_!=_": "$neq"}
 _ORDERED = ("int", "number", "instant", "duration")
 LONGEST_TEXT = 60_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -127,8 +127,8 @@ class Lowering:
                 constants = [self._constant(item, path, within) for item in items]
                 if all(c is not None for c in constants):
                     return self._membership(path, constants, wanted, within)
-            case Call(function=function, args=(left, right)) if function in _SIGNS:
-                lowered = self._comparison(_SIGNS[function], left, right, wanted, within)
+            case Call(function=function, args=(left, right)) if function in SIGNS:
+                lowered = self._comparison(SIGNS[function], left, right, wanted, within)
                 if lowered is not None:
                     return lowered
         return {self._computed(node, within): wanted}
