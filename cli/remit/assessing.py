@@ -1,4 +1,7 @@
-"""Asking for a scorecard: the policy and the period that a person names, over a store with its facts."""
+"""Asking for a scorecard: the policy and the period that a person names, over a store with its facts.
+
+Where the period was frozen, what differs from the frozen sheets is told with it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import datetime
 from remit.errors import NotFound, UserError
 from remit.evaluating import Loaded, refuse_broken
 from remit.findings import did_you_mean, in_order
+from remit.freezing import restated
 from remit.policies.assessment import Assessment, assess
 from remit.scorecards import Scorecard
 from remit.times import Cycle, Period, parse_period, period_of
@@ -26,7 +30,8 @@ def score(loaded: Loaded, policy: str, period: str, *, at: datetime) -> Scorecar
     refuse_broken(loaded)
     assessment = find_assessment(loaded, policy)
     scorecard = assess(assessment, loaded.world, find_period(assessment, period, loaded), at=at)
-    return replace(scorecard, findings=in_order((*loaded.findings, *scorecard.findings)))
+    findings = in_order((*loaded.findings, *scorecard.findings))
+    return replace(scorecard, findings=findings, restated=restated(loaded.world, scorecard))
 
 
 def find_assessment(loaded: Loaded, text: str) -> Assessment:

@@ -150,6 +150,24 @@ def new_record(
     return draft
 
 
+def add_records(snapshot: Snapshot, schemas: Schemas, bodies: Sequence[Mapping[str, Any]]) -> Draft:
+    """Several new records at once, each a whole body with kind and metadata; the draft is named after the first.
+
+    Raises as ``new_record`` does.
+    """
+    files: dict[str, bytes | None] = {}
+    for body in bodies:
+        name = body["metadata"]["name"]
+        schema = find_kind(schemas, body["kind"])
+        path = _path_for(schemas, schema, name)
+        _refuse_taken(snapshot, schema.kind, name, path)
+        files[path] = dump(body)
+    first = f"{bodies[0]['kind']}/{bodies[0]['metadata']['name']}" if bodies else ""
+    draft = Draft(first, files, tuple(FieldChange(path, "", None, path) for path in files))
+    _refuse_worse(snapshot, schemas, draft)
+    return draft
+
+
 def rename_record(snapshot: Snapshot, schemas: Schemas, record_id: str, new_name: str) -> Draft:
     """Give a record another name, and rewrite every reference to it in records, policies, cases and remit.yaml.
 

@@ -9,7 +9,7 @@ from typing import Any
 from remit.policies.assessment import Assessment, Measure
 from remit.reporters.csv_text import csv_text
 from remit.reporters.terminal import table
-from remit.scorecards import CountedFact, MeasureScore, Scorecard, SubjectScore
+from remit.scorecards import RESULTS, CountedFact, MeasureScore, Scorecard, SubjectScore
 from remit.times import format_instant
 
 Titles = Callable[[str], str]
@@ -19,6 +19,20 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "subject": {"en": "subject", "zh": "考核对象"},
     "score": {"en": "score", "zh": "得分"},
     "rank": {"en": "rank", "zh": "排名"},
+    "band": {"en": "band", "zh": "档次"},
+    "share": {"en": "share of the pool", "zh": "奖金占比"},
+    "exclusion": {"en": "excluded by", "zh": "剔除依据"},
+    "figure": {"en": "figure", "zh": "数据项"},
+    "frozen": {"en": "frozen", "zh": "封存值"},
+    "now": {"en": "now", "zh": "现值"},
+    "facts": {"en": "facts", "zh": "事实"},
+    "n": {"en": "good", "zh": "达标数"},
+    "of": {"en": "counted", "zh": "计入数"},
+    "target": {"en": "target", "zh": "目标值"},
+    "restated": {
+        "en": "Frozen figures that are otherwise now:",
+        "zh": "与封存结果不一致的数据：",
+    },
     "fact": {"en": "fact", "zh": "事实"},
     "counted": {"en": "counted", "zh": "计入"},
     "why": {"en": "why", "zh": "原因"},
@@ -45,8 +59,11 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
     "no-limit": {"en": "no limit in force", "zh": "没有适用的时限"},
     "suspended": {"en": "suspended", "zh": "挂起中"},
     "no-value": {"en": "no number", "zh": "没有数值"},
+    "excluded": {"en": "excluded", "zh": "已剔除"},
 }
 _HIDDEN = "–"
+_DIGEST = 15
+"""How much of a digest a table shows."""
 
 
 def scorecard_text(scorecard: Scorecard, policy: Assessment, title_of: Titles, language: str) -> Iterator[str]:
@@ -58,34 +75,74 @@ def scorecard_text(scorecard: Scorecard, policy: Assessment, title_of: Titles, l
     head = [
         _WORDS["subject"][language],
         *(m.title.get(language, m.name) for m in policy.measures),
-        *(_WORDS[key][language] for key in ("score", "rank")),
+        *(_WORDS[key][language] for key in _results(policy)),
     ]
     rows = [
-        [title_of(line.subject), *(_figure(m, line.measures[m.name]) for m in policy.measures), *_result(line)]
+        [
+            title_of(line.subject),
+            *(_figure(m, line.measures[m.name]) for m in policy.measures),
+            *(_result(policy, line, key, language) for key in _results(policy)),
+        ]
         for line in scorecard.subjects
     ]
     yield table(rows, head)
+    yield from restated_text(scorecard, policy, title_of, language)
+
+
+def restated_text(scorecard: Scorecard, policy: Assessment, title_of: Titles, language: str) -> Iterator[str]:
+    """What the frozen sheets of the period say otherwise; nothing where they agree or there are none."""
+    if not scorecard.restated:
+        return
+    yield ""
+    yield _WORDS["restated"][language]
+    rows = [
+        [
+            title_of(one.subject),
+            figure_title(one.figure, policy, language),
+            *(_HIDDEN if value is None else str(value)[:_DIGEST] for value in (one.frozen, one.now)),
+            one.sheet or _HIDDEN,
+        ]
+        for one in scorecard.restated
+    ]
+    yield table(rows, [*(_WORDS[key][language] for key in ("subject", "figure", "frozen", "now")), "KpiSheet"])
+
+
+def figure_title(figure: str, policy: Assessment, language: str) -> str:
+    """``provisioning.value`` in words."""
+    name, dot, key = figure.partition(".")
+    title = next((m.title.get(language, m.name) for m in policy.measures if m.name == name), name)
+    if not dot:
+        return _WORDS[figure][language] if figure in _WORDS else figure
+    return f"{title} {_WORDS[key][language]}"
 
 
 def facts_text(lines: Sequence[SubjectScore], measure: Measure, title_of: Titles, language: str) -> Iterator[str]:
     """The facts behind one measure, a table for each subject."""
     moments = ("due", "stopped") if measure.timely else ("at",)
-    head = [_WORDS[key][language] for key in ("fact", "counted", "why", *moments)]
+    excluded = any(fact.exclusion for line in lines for fact in line.measures[measure.name].facts)
+    keys = ("fact", "counted", "why", *moments, *(("exclusion",) if excluded else ()))
     for line in lines:
         figure = line.measures[measure.name]
-        rows = [
-            [
-                fact.ref,
-                _WORDS[fact.counted][language],
-                _REASONS[fact.why][language] if fact.value is None else f"{fact.value:g}",
-                *(_moment(getattr(fact, key)) for key in moments),
-            ]
-            for fact in figure.facts
-        ]
+        rows = [[fact_cell(fact, key, language) for key in keys] for fact in figure.facts]
         if rows:
             yield ""
             yield f"{title_of(line.subject)}: {figure.n}/{figure.of}"
-            yield table(rows, head)
+            yield table(rows, [_WORDS[key][language] for key in keys])
+
+
+def fact_cell(fact: CountedFact, key: str, language: str) -> str:
+    """One cell of a listed fact, for people."""
+    match key:
+        case "fact":
+            return fact.ref
+        case "counted":
+            return _WORDS[fact.counted][language]
+        case "why":
+            number = "" if fact.value is None else f"{fact.value:g}"
+            return " ".join(part for part in (_REASONS[fact.why][language], number) if part)
+        case "exclusion":
+            return fact.exclusion or _HIDDEN
+    return _moment(getattr(fact, key))
 
 
 def _moment(moment: datetime | None) -> str:
@@ -102,11 +159,18 @@ def scorecard_csv(scorecard: Scorecard, policy: Assessment, title_of: Titles) ->
             line.subject,
             title_of(line.subject),
             *(_cell(value) for measure in policy.measures for value in line.measures[measure.name].to_json().values()),
-            *(_cell(value) for value in (line.score, line.rank, line.band, line.share)),
+            *(_cell(getattr(line, key)) for key in RESULTS),
         ]
         for line in scorecard.subjects
     ]
-    return csv_text([*head, "score", "rank", "band", "share"], rows)
+    return csv_text([*head, *RESULTS], rows)
+
+
+def lines_of(scorecard: Scorecard, measure: Measure) -> tuple[SubjectScore, ...]:
+    """The lines whose facts are listed: those of the subjects, or of the places that a band has."""
+    if measure.name not in scorecard.places:
+        return scorecard.subjects
+    return (SubjectScore("", {measure.name: scorecard.places[measure.name]}, None, None),)
 
 
 def facts_csv(lines: Sequence[SubjectScore], measure: str) -> str:
@@ -137,8 +201,24 @@ def _figure(measure: Measure, figure: MeasureScore) -> str:
     return f"{figure.value:.2%} ({figure.n}/{figure.of})" if measure.type == "ratio" else f"{figure.value:g}"
 
 
-def _result(line: SubjectScore) -> list[str]:
-    return [_HIDDEN if line.score is None else f"{line.score:.2f}", _HIDDEN if line.rank is None else str(line.rank)]
+def _results(policy: Assessment) -> tuple[str, ...]:
+    """What a line says besides its figures, as far as the policy gives it."""
+    shared = any(band.multiplier for band in policy.bands)
+    return ("score", "rank", *(("band",) if policy.bands else ()), *(("share",) if shared else ()))
+
+
+def _result(policy: Assessment, line: SubjectScore, key: str, language: str) -> str:
+    value = getattr(line, key)
+    if value is None:
+        return _HIDDEN
+    match key:
+        case "score":
+            return f"{value:.2f}"
+        case "share":
+            return f"{value:.4%}"
+        case "band":
+            return next((b.title.get(language, b.name) for b in policy.bands if b.name == value), str(value))
+    return str(value)
 
 
 def _cell(value: Any) -> Any:
