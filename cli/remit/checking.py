@@ -22,6 +22,7 @@ from remit.references import Entity, World, check_references
 from remit.roles import RESPONSIBLE, held_anywhere, resolve
 from remit.schemas import KindSchema, Schemas
 from remit.store import Files
+from remit.terms import ungoverned
 from remit.testing import run_all, uncovered
 from remit.validity import check_overlaps, check_periods
 from remit.wording import LANGUAGES, TEMPLATE, template_problems
@@ -52,6 +53,7 @@ def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding,
         findings += check_roles(approvals, world)
     for lifecycle in loaded.policies.lifecycles:
         findings += lifecycle.check_world(world)
+    findings += ungoverned(world, at)
     findings += unsound(loaded.policies, world, at)
     findings += unread_parameters(snapshot.policies, [one.schema for one in schemas.kinds.values()], world)
     findings += without_clauses(snapshot.policies)

@@ -6,12 +6,14 @@ changed later does not move a clock that runs (design section 4, domain 5.3).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from remit.findings import Finding, finding
 from remit.references import Entity, World, instant, last_instant
 from remit.times import Duration
 
@@ -110,13 +112,17 @@ def _package_terms(world: World, about: _About, at: datetime) -> Iterator[tuple[
 def _standard_terms(world: World, about: _About, at: datetime) -> Iterator[tuple[str, Limit]]:
     found: list[tuple[tuple[int, ...], str, Entity]] = []
     for level in world.all("ServiceLevelSpecification"):
-        if level.spec.get("status", "effective") == "effective" and _valid(level, at, world):
+        if _in_force(level, at, world):
             fit = _fit(level.spec, about)
             if fit is not None:
                 found.append((fit, level.name, level))
     for fit, _, level in sorted(found, key=lambda one: (one[0], one[1])):
         what = "product" if fit[0] == 0 else "product category"
         yield from _limit(level, "value", f"the standard for this {what} and customer")
+
+
+def _in_force(level: Entity, at: datetime, world: World) -> bool:
+    return level.spec.get("status", "effective") == "effective" and _valid(level, at, world)
 
 
 def _fit(spec: Mapping[str, Any], about: _About) -> tuple[int, ...] | None:
@@ -158,3 +164,57 @@ def _valid(entity: Entity, at: datetime, world: World) -> bool:
     starts = instant(entity.spec.get("validFrom"), world.zone)
     ends = last_instant(entity.spec.get("validTo"), world.zone)
     return (starts is None or starts <= at) and (ends is None or at < ends)
+
+
+# --- the standard terms as a table -----------------------------------------------------------------------------------
+
+FAULT_LIMITS = ("repairLimit", "responseWindow", "feedbackLimit", "completionLimit")
+"""A fault of a product under central control is measured against one of these (domain 5.3)."""
+ASKED = ("customerGrade", "customerClass")
+"""What a service level may ask of the customer."""
+NAMED = 5
+
+
+def ungoverned(world: World, at: datetime) -> Iterator[Finding]:
+    """Products under central control for whose faults some customer has no standard limit in force at ``at``."""
+    levels = [
+        level.spec
+        for level in world.all("ServiceLevelSpecification")
+        if METRICS.get(str(level.spec.get("metric"))) in FAULT_LIMITS and _in_force(level, at, world)
+    ]
+    customer = world.schemas.kinds.get("Customer")
+    enums = {n: f.shape.enum for n, f in customer.shape.fields.items() if f.shape.enum} if customer else {}
+    for product in world.all("ProductOffering") if levels else ():
+        if product.spec.get("centrallyControlledAfterSale") is not True or product.spec.get("status") == "retired":
+            continue
+        holes = _holes(product, levels, enums)
+        if holes:
+            more = f" and {len(holes) - NAMED} more" if len(holes) > NAMED else ""
+            yield finding(
+                "no-governing-term",
+                f"No service level limits a fault of {product.ref} for {'; '.join(holes[:NAMED])}{more}.",
+                product.place_of(("centrallyControlledAfterSale",)),
+                hint="Add a service level for the product or its category.",
+                pointer="/spec/centrallyControlledAfterSale",
+                record=product.ref,
+            )
+
+
+def _holes(product: Entity, levels: Sequence[Mapping[str, Any]], enums: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The customers, by what the product's levels ask of one, whom none of these levels fits."""
+    about = _About((), None, product, "", "", "")
+    own = [
+        spec
+        for spec in levels
+        if _fit({key: value for key, value in spec.items() if key not in ASKED}, about) is not None
+    ]
+    asked = [name for name in ASKED if name in enums and any(name in spec for spec in own)]
+    if not asked:
+        return [] if own else ["any customer"]
+    return [
+        " ".join(f"{name}={value}" for name, value in zip(asked, combination, strict=True))
+        for combination in itertools.product(*(enums[name] for name in asked))
+        if not any(
+            all(spec.get(name, value) == value for name, value in zip(asked, combination, strict=True)) for spec in own
+        )
+    ]
