@@ -15,6 +15,7 @@ from remit.commands.options import (
     at_option,
     facts_option,
     format_option,
+    language_option,
     map_option,
     print_json,
     ref_option,
@@ -22,7 +23,7 @@ from remit.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from remit.explaining import Explanation, History
+    from remit.explaining import History
     from remit.git import Commit
 
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @facts_option
 @map_option
 @ref_option
+@language_option
 @format_option("text", "json")
 @click.pass_context
 def command(
@@ -43,9 +45,12 @@ def command(
     facts: Sequence[FactsArgument],
     map_path: Path | None,
     ref: str | None,
+    language: str | None,
     fmt: str,
 ) -> int:
     """Say why: the conditions with their values, the clock, the term, the people, the clause and the commit.
+
+    Where a policy says nothing: which part failed, what would flip it, and when each level comes if nothing changes.
 
     Example: remit explain d-5300e9cde255 --at 2026-10-15T10:00:00+08:00
 
@@ -53,6 +58,7 @@ def command(
     """
     from remit.explaining import explain, find_decision, find_policy, find_subject
     from remit.reporters.explanation import explanation_lines
+    from remit.reporters.explanation_json import explanation_json
 
     read = loaded(ctx, ref, facts, map_path)
     if subject is None:
@@ -66,19 +72,13 @@ def command(
         entity = find_subject(read, watch, subject)
     explanation = explain(read, watch, entity, moment, _history(ctx, ref))
     if subject is None:
-        explanation = _only(explanation, what)
+        explanation = explanation.of_decision(what)
     if fmt == "json":
-        print_json(explanation.to_json())
+        print_json(explanation_json(explanation))
     else:
-        for line in explanation_lines(explanation, read.snapshot.config.language):
+        for line in explanation_lines(explanation, language or read.snapshot.config.language):
             click.echo(line)
     return 0
-
-
-def _only(explanation: Explanation, decision_id: str) -> Explanation:
-    from dataclasses import replace
-
-    return replace(explanation, decisions=tuple(d for d in explanation.decisions if d.id == decision_id))
 
 
 def _history(ctx: click.Context, ref: str | None) -> History:

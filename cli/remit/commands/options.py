@@ -80,6 +80,13 @@ def ref_option(command: Command) -> Command:
     return click.option("--ref", metavar="REV", help="Read this commit, branch or tag, not the working tree.")(command)
 
 
+def language_option(command: Command) -> Command:
+    """``--language``: the language of what is shown; None for the store's own."""
+    return click.option(
+        "--language", type=click.Choice(["zh", "en"]), help="Show it in this language, not the store's own."
+    )(command)
+
+
 def at_option(command: Command) -> Command:
     """``--at``: an aware datetime, now when not given."""
     return click.option(

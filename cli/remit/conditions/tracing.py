@@ -69,7 +69,21 @@ def _trace(node: Node, bindings: Bindings, compiler: Compiler, item: str = "") -
         if items is not None:
             body = node.bodies[0]
             sign, traced = "each", tuple(_trace(body, inner, compiler, label) for label, inner in items)
-    return Traced(sign, text_of(node), node, _outcome(node, bindings, compiler), traced, bindings, item)
+    outcome = (
+        None if sign == "leaf" and _reads_nothing(node, bindings, compiler) else _outcome(node, bindings, compiler)
+    )
+    return Traced(sign, text_of(node), node, outcome, traced, bindings, item)
+
+
+def _reads_nothing(node: Node, bindings: Bindings, compiler: Compiler) -> bool:
+    """True where a plain test reads a field that is missing: CEL would read the default of its type instead."""
+    operands = node.args if isinstance(node, Call) else (node,)
+    paths = [one for one in operands if isinstance(one, Path) and len(one.names) > 1]
+    shapes = [shape_at(path, bindings.scope, compiler.types) for path in paths]
+    return any(
+        shape is not None and shape.type != "list" and follow(path.names, bindings) is None
+        for path, shape in zip(paths, shapes, strict=True)
+    )
 
 
 def _parts(node: Node) -> tuple[Sign, tuple[Node, ...]]:
@@ -177,6 +191,7 @@ def flips(condition: Condition, bindings: Bindings, compiler: Compiler) -> tuple
             found.append(changes)
     smallest = [one for one in found if not any(other.keys() < one.keys() for other in found)]
     merged = _merged(smallest)
+    merged = [one for one in merged if not any(_says_more(other, one) for other in merged)]
     merged.sort(key=lambda one: (any(path.startswith("param.") for path in one), len(one)))
     return tuple(tuple(one.values()) for one in merged[:MOST_FLIPS])
 
@@ -219,11 +234,24 @@ def _changes(alternative: Iterable[_Literal], bindings: Bindings, compiler: Comp
     combined = {key: _combined(all_of, _enum_of(nodes[key], bindings, compiler)) for key, all_of in wishes.items()}
     if any(one is None for one in combined.values()) or _absent_and_present(combined):
         return {}
-    return {
+    found = {
         key: Change(nodes[key], (all_of,))
         for key, all_of in combined.items()
         if key in changed and all_of and not _implied(key, all_of, changed)
     }
+    return _turned(found)
+
+
+def _turned(changes: dict[str, Change]) -> dict[str, Change]:
+    """``y is there, and x is as y`` as ``y is as x``: where ``y`` is missing, it is the one to change."""
+    for key, change in list(changes.items()):
+        ((wish, *more), *_) = change.ways
+        other = text_of(wish.other) if wish.other is not None else ""
+        if wish.kind == "compare" and not more and changes.get(other, change).ways == ((Wish("present"),),):
+            node = changes[other].node
+            changes = {k: c for k, c in changes.items() if k != key}
+            changes[other] = Change(node, ((Wish("compare", (), _TURNED[wish.sign], change.node),),))
+    return changes
 
 
 def _wish(leaf: Node, wanted: bool) -> tuple[Node, Wish]:
@@ -295,6 +323,15 @@ def _merged(sets: list[dict[str, Change]]) -> list[dict[str, Change]]:
         ((key, change),) = one.items()
         same[key] = Change(change.node, _united((*same[key].ways, *change.ways)))
     return merged
+
+
+def _says_more(other: dict[str, Change], one: dict[str, Change]) -> bool:
+    """True when ``one`` wants a record missing and ``other`` a field of it missing: the smaller change is enough."""
+    if len(one) != 1 or len(other) != 1:
+        return False
+    ((gone, change),), ((key, finer),) = one.items(), other.items()
+    missing = (Wish("missing"),)
+    return change.ways == (missing,) and key.startswith(gone + ".") and missing in finer.ways
 
 
 def _united(ways: tuple[tuple[Wish, ...], ...]) -> tuple[tuple[Wish, ...], ...]:

@@ -15,9 +15,10 @@ from remit.conditions.messages import MessageTypes
 from remit.conditions.text import text_of
 from remit.conditions.tracing import Change, Wish
 from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, walk
-from remit.references import World
+from remit.records import title_in
+from remit.references import World, instant
 from remit.schemas import Field
-from remit.times import Duration, parse_duration
+from remit.times import Duration, in_zone, parse_duration
 
 TERMS: Mapping[str, Mapping[str, str]] = {
     "id": {"en": "service term", "zh": "适用条款"},
@@ -161,13 +162,21 @@ class Words:
     def parameter(self, name: str) -> str:
         """A parameter by its title and its present value; one that is yes or no by its title."""
         parameter = self.world.parameters.get(name, {})
-        title = parameter.get("title", {})
-        text = title.get(self.language) or name if isinstance(title, dict) else str(title)
+        text = title_in(parameter.get("title"), self.language) or name
         raw = parameter.get("value")
         if isinstance(raw, bool):
             return self.pick(f"the parameter “{text}”", f"参数“{text}”")
         value = self.joined([self.value(one) for one in raw]) if isinstance(raw, list) else self.span(raw)
         return self.pick(f"the parameter “{text}” ({value})", f"参数“{text}”（{value}）")
+
+    def set_by(self, path: Path, scope: Scope) -> str:
+        """A span or share with the parameter that sets it behind it: ``3 working days (parameter “…”)``."""
+        if path.names[0] != "param":
+            return self.path(path, scope)
+        parameter = self.world.parameters.get(path.names[1], {})
+        title = title_in(parameter.get("title"), self.language) or path.names[1]
+        value = self.span(parameter.get("value"))
+        return self.pick(f"{value} (parameter “{title}”)", f"{value}（参数“{title}”）")
 
     def role(self, role: str) -> str:
         """A role by its title."""
@@ -194,12 +203,22 @@ class Words:
         """A value as people write it, with the words of its field where it has them."""
         if isinstance(value, bool):
             return self.pick("yes" if value else "no", "是" if value else "否")
+        if field and isinstance(value, str) and field.shape.type in ("instant", "reference"):
+            return self._named(value, field)
         said = field.schema.get("x-remit-values", {}).get(value) if field and isinstance(value, str) else None
         if said:
             return self.quoted(str(said[self.language]))
         if isinstance(value, str):
             return self.quoted(value.replace("_", " ") if field and field.shape.enum else value)
         return self.span(value)
+
+    def _named(self, value: str, field: Field) -> str:
+        """An instant by the wall clock of the store, a reference by the title of what it names."""
+        if field.shape.type == "instant":
+            at = instant(value)
+            return in_zone(at, self.world.zone).strftime("%Y-%m-%d %H:%M") if at else self.quoted(value)
+        target = self.world.find(field.shape.kinds, value)
+        return self.quoted(target.title(self.language) if target else value)
 
     def quoted(self, text: str) -> str:
         """A value set off from the sentence around it."""

@@ -1,0 +1,140 @@
+"""An assessment policy in plain words; the page around it is made in ``policy_words``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from remit.conditions.condition import Condition
+from remit.policies.measures import Assessment, Measure, Span
+
+if TYPE_CHECKING:
+    from remit.reporters.policy_words import Page
+
+_TYPES = {
+    "ratio": ("the share of the good ones", "合格数占总数的比例"),
+    "count": ("how many there are", "数量"),
+    "sum": ("the sum", "合计"),
+    "mean": ("the mean", "平均值"),
+    "percentile": ("a percentile", "百分位数"),
+    "days_late": ("the days that they are late", "逾期天数"),
+}
+_SCORES = {
+    "rate_vs_target": ("the share of the target that is reached, at most 100", "目标完成比例，最高100分"),
+    "pass_fail": ("100 when the target is reached, else 0", "达到目标得100分，否则0分"),
+    "value": ("the value itself", "以数值本身计分"),
+    "table": ("by a table", "按分档表计分"),
+}
+_PERIODS = {
+    "month": ("month", "月度"),
+    "quarter": ("quarter", "季度"),
+    "half_year": ("half year", "半年度"),
+    "year": ("year", "年度"),
+}
+
+
+def assessment_words(policy: Assessment, page: Page) -> Iterator[str]:
+    """Who is scored, by which measures, and how they become a score."""
+    words, pick = page.words, page.pick
+    kind = words.kind(policy.subject)
+    periods = words.joined([pick(*_PERIODS[one]) for one in policy.cycles], "and")
+    ranked = pick(", and ranks them", "，并排名") if policy.is_ranked else ""
+    yield page.row(
+        ("Scores", "考核对象"), pick(f"every {kind}, by {periods}{ranked}.", f"{kind}，按{periods}考核{ranked}。")
+    )
+    yield from page.when(policy.when, ("everyone for whom a fact counts.", "凡有统计数据者。"))
+    yield pick("Measures:", "指标：")
+    for number, measure in enumerate(policy.measures, 1):
+        yield f"  {number}. {measure.title.get(page.language) or measure.name}{page.cited(measure.clauses)}"
+        yield from (f"     {line}{pick('.', '。')}" for line in _measure(measure, page))
+    yield from _bands(policy, page)
+
+
+def _measure(measure: Measure, page: Page) -> Iterator[str]:
+    words, pick, scope = page.words, page.pick, measure.scope
+    over = words.kinds(measure.over)
+    if measure.each:
+        over = pick(
+            f"{words.path(measure.each.path, scope)} of {over}", f"{over}的{words.path(measure.each.path, scope)}"
+        )
+    what = pick(*_TYPES[measure.type])
+    yield page.row(("Counts", "统计"), pick(f"{over}: {what}", f"{over}，取{what}"))
+    if measure.where is not None:
+        yield page.row(("Only where", "仅限"), page.clause(measure.where))
+    if measure.at:
+        yield page.row(("In the period of", "归入期间"), page.first_of([page.value(one) for one in measure.at]))
+    if measure.by:
+        yield page.row(("For", "归属"), page.first_of([words.path(path, scope) for path in measure.by]))
+    if measure.value is not None:
+        yield page.row(("Value", "数值"), _value(measure.value, page))
+    if measure.good is not None:
+        yield page.row(("Good is", "合格标准"), page.clause(measure.good))
+    if measure.timely is not None:
+        yield page.row(("Good is", "合格标准"), pick("what stops by its due time", "在时限前完成"))
+        yield page.row(("Clock", "计时"), pick("; ", "；").join(page.clock(measure.timely.clock, scope)))
+        for limit in measure.timely.limits:
+            where = pick(f" where {page.clause(limit.when)}", f"（{page.clause(limit.when)}时）") if limit.when else ""
+            yield page.row(("Limit", "时限"), page.amount(limit.amount, measure.limit_scope) + where)
+    if measure.aim is not None:
+        yield page.row(("Target", "目标"), _quantity(measure.aim, page, measure))
+    if measure.scoring is not None:
+        yield page.row(("Score", "得分"), pick(*_SCORES[measure.scoring.kind]))
+        for row in measure.scoring.table:
+            start = _quantity(row.start, page, measure) if row.start else ""
+            score = _number(row.score)
+            yield pick(
+                f"  from {start}: {score}" if start else f"  else: {score}",
+                f"  {start}及以上：{score}分" if start else f"  其余：{score}分",
+            )
+    weights = [
+        _quantity(stage.weight, page, measure)
+        + (pick(f" where {page.clause(stage.when)}", f"（{page.clause(stage.when)}）") if stage.when else "")
+        for stage in measure.weight
+    ]
+    if weights and weights != ["1"]:
+        yield page.row(("Weight", "权重"), pick("; ", "；").join(weights))
+    if measure.deduct is not None:
+        yield page.row(("Deducts from the total", "从总分中扣除"), _quantity(measure.deduct, page, measure))
+
+
+def _value(value: Condition | Span, page: Page) -> str:
+    """A number, or the time from one instant to another."""
+    if isinstance(value, Condition):
+        return page.value(value)
+    start = page.first_of([page.value(one) for one in value.start])
+    end = page.first_of([page.value(one) for one in value.end])
+    return page.pick(f"the time from {start} to {end}", f"从{start}到{end}的时长")
+
+
+def _bands(policy: Assessment, page: Page) -> Iterator[str]:
+    if not policy.bands:
+        return
+    yield page.pick("Bands of the ranking:", "排名分档：")
+    for band in policy.bands:
+        size = _quantity(band.size, page, policy) if band.size else ""
+        if band.places is not None and not isinstance(band.places, Measure):
+            size = page.pick(
+                f"{_quantity(band.places, page, policy)} places", f"{_quantity(band.places, page, policy)}个名额"
+            )
+        elif isinstance(band.places, Measure):
+            size = page.pick("places as counted", "名额按统计数")
+        share = (
+            page.pick(
+                f", bonus times {_quantity(band.multiplier, page, policy)}",
+                f"，奖金系数{_quantity(band.multiplier, page, policy)}",
+            )
+            if band.multiplier
+            else ""
+        )
+        rest = page.pick("the rest", "其余")
+        title = band.title.get(page.language) or band.name
+        yield page.pick(f"  - {title}: {size or rest}{share}.", f"  - {title}：{size or rest}{share}。")
+
+
+def _quantity(quantity: Any, page: Page, holder: Any) -> str:
+    """A number as written, or the parameter that holds it."""
+    return page.words.path(quantity.path, holder.scope) if quantity.path else str(quantity.text)
+
+
+def _number(number: Any) -> str:
+    return str(number.numerator) if number.denominator == 1 else str(float(number))
