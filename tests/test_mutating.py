@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from worlds import record_text, small_world
 
-from remit.evaluating import Loaded
-from remit.mutating import Mutation, mutate_all
+from remit.evaluating import Loaded, load
+from remit.mutating import Mutation, MutationRun, mutate_all
+from remit.store import Store
+from remit.testing import run_all
 
 TICKET = {"kind": "Ticket", "id": "T1", "customer": "bank", "openedAt": "2026-10-15T09:00:00+08:00"}
 TOLD = {"role": "ceA", "of": "subject.customer"}
@@ -80,6 +83,18 @@ def test_conditions_are_broken_in_operators_and_values(when: str, expected: str)
     assert any(name.startswith(expected) for name in found), found
 
 
+def test_a_clock_that_waits_for_a_count_is_broken_in_the_count_and_in_its_window() -> None:
+    clock = {"reached": {"count": 2, "of": "subject.notes.map(n, n.at)", "within": "1h"}, "lasts": "1d"}
+    notes = [{"at": "2026-10-15T09:00:00+08:00"}, {"at": "2026-10-15T09:30:00+08:00"}]
+    case = {"name": "two", "facts": [{**TICKET, "notes": notes}], "at": "2026-10-15T09:30:00+08:00"}
+    levels = [{"name": "hour", "notify": [TOLD]}]
+
+    found = names(mutated([{**case, "expect": [EXPECTED]}], clock=clock, levels=levels))
+
+    assert "clock.reached.within: 1h → 3599s" in found
+    assert "clock.reached.count: 2 → 3" not in found
+
+
 def test_a_guard_that_the_rest_presupposes_is_no_mutant() -> None:
     mutation = mutated([{**DUE, "expect": []}], when="has(subject.flag) && subject.flag")
 
@@ -114,3 +129,29 @@ def test_a_policy_whose_cases_fail_is_not_broken_further() -> None:
 
     assert run.mutations == ()
     assert [f.code for f in run.findings] == ["case-failed"]
+
+
+@pytest.fixture(scope="module")
+def example() -> MutationRun:
+    return mutate_all(load(Store(Path(__file__).parents[1]).files()))
+
+
+@pytest.mark.slow
+def test_no_mutant_of_the_examples_policies_survives(example: MutationRun) -> None:
+    assert not example.findings, example.findings
+    survivors = [f"{one.policy} {name}" for one in example.mutations for name in names(one)]
+    assert not survivors, survivors
+    assert sum(one.total for one in example.mutations) > 900
+
+
+@pytest.mark.slow
+def test_every_level_and_branch_of_the_examples_policies_is_covered() -> None:
+    run = run_all(load(Store(Path(__file__).parents[1]).files()))
+
+    gaps = [f"{one.policy} {goal.sight.part}: {goal.sight.how}" for one in run.coverage for goal in one.gaps]
+    assert not gaps, gaps
+
+
+@pytest.mark.slow
+def test_few_mutants_of_the_example_are_called_equivalent(example: MutationRun) -> None:
+    assert sum(len(one.equivalent) for one in example.mutations) <= 10

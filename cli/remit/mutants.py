@@ -16,7 +16,7 @@ from remit.conditions.checks import Scope, item_shape, present_if, shape_at
 from remit.conditions.condition import Compiler, Condition, Origin
 from remit.conditions.messages import TERM, MessageTypes
 from remit.conditions.text import text_of
-from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path
+from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, walk
 from remit.decisions import SEVERITIES
 from remit.places import Place, Pointer
 from remit.policies.watch import Level, Watch, compile_watch
@@ -163,9 +163,13 @@ def _of_clock(watch: Watch, written: Mapping[str, Any], ground: Ground, types: M
         yield _Change(("clock", "cycle"), "clock", _CYCLES[written["cycle"]])
     for key in ("calendar", "working"):
         yield from _of_calendar(("clock", key), written.get(key), ground)
-    for key in ("lasts",):
-        if key in written:
-            yield from _of_amount(("clock", key), written[key], ground)
+    if "lasts" in written:
+        yield from _of_amount(("clock", "lasts"), written["lasts"], ground)
+    if rule.reached is not None:
+        base: Pointer = ("clock", "reached")
+        yield from _of_count((*base, "count"), written["reached"]["count"], ground)
+        yield from _of_condition((*base, "of"), rule.reached.of, types)
+        yield from _of_amount((*base, "within"), written["reached"]["within"], ground)
 
 
 def _of_instants(
@@ -252,6 +256,12 @@ def _of_amount(pointer: Pointer, text: str, ground: Ground) -> Iterator[_Change]
         yield _Change(pointer, "calendar", f"{duration.amount}{_PLAIN_DAYS[duration.unit]}")
 
 
+def _of_count(pointer: Pointer, written: Any, ground: Ground) -> Iterator[_Change]:
+    value = ground.parameters.get(written.partition(".")[2]) if isinstance(written, str) else written
+    if isinstance(value, int):
+        yield from (_Change(pointer, "threshold", value + step) for step in (-1, 1) if value + step > 0)
+
+
 def _near(duration: Duration) -> Iterator[Duration]:
     """A little more and a little less: a second where there are seconds, else one of its unit."""
     seconds = duration.seconds
@@ -312,6 +322,14 @@ def _with(spec: Mapping[str, Any], pointer: Pointer, value: Any) -> dict[str, An
 # --- changes of a condition ------------------------------------------------------------------------------------------
 
 
+class _View(NamedTuple):
+    """What a part of a condition sees: the variables, their types, and every text that the condition speaks of."""
+
+    scope: Scope
+    types: MessageTypes
+    texts: frozenset[str]
+
+
 class _Variant(NamedTuple):
     family: str
     offset: int
@@ -320,30 +338,32 @@ class _Variant(NamedTuple):
 
 
 def _of_condition(pointer: Pointer, condition: Condition, types: MessageTypes) -> Iterator[_Change]:
-    for one in _variants(condition.root, condition.scope, types):
+    texts = {node.value for node in walk(condition.root) if isinstance(node, Const) and isinstance(node.value, str)}
+    for one in _variants(condition.root, _View(condition.scope, types, frozenset(texts))):
         yield _Change(pointer, one.family, text_of(one.root), one.said, one.offset)
 
 
-def _variants(node: Node, scope: Scope, types: MessageTypes) -> Iterator[_Variant]:
+def _variants(node: Node, view: _View) -> Iterator[_Variant]:
     """Every tree that differs from ``node`` in one small thing, outermost first."""
-    yield from _own(node, scope, types)
-    for child, inner, rebuilt in _children(node, scope, types):
-        for one in _variants(child, inner, types):
+    yield from _own(node, view)
+    for child, inner, rebuilt in _children(node, view):
+        for one in _variants(child, inner):
             yield one._replace(root=rebuilt(one.root))
 
 
 Rebuild = Callable[[Node], Node]
 
 
-def _children(node: Node, scope: Scope, types: MessageTypes) -> Iterator[tuple[Node, Scope, Rebuild]]:
+def _children(node: Node, view: _View) -> Iterator[tuple[Node, _View, Rebuild]]:
     """The parts of a node with the variables that they see, and how the node is made again around another part."""
     match node:
         case Call(args=args):
             for index, arg in enumerate(args):
-                yield arg, scope, partial(_with_arg, node, index)
+                yield arg, view, partial(_with_arg, node, index)
         case Macro(over=over, bodies=bodies, variable=variable):
-            yield over, scope, partial(_with_over, node)
-            inner = {**scope, variable: item_shape(over, scope, types)}
+            yield over, view, partial(_with_over, node)
+            shape = item_shape(over, view.scope, view.types)
+            inner = view._replace(scope={**view.scope, variable: shape})
             for index, body in enumerate(bodies):
                 yield body, inner, partial(_with_body, node, index)
 
@@ -364,7 +384,7 @@ def _put(parts: tuple[Node, ...], index: int, new: Node) -> tuple[Node, ...]:
     return (*parts[:index], new, *parts[index + 1 :])
 
 
-def _own(node: Node, scope: Scope, types: MessageTypes) -> Iterator[_Variant]:
+def _own(node: Node, view: _View) -> Iterator[_Variant]:
     match node:
         case Call(function=function, args=(left, right)) if function in _JOINS:
             yield _changed("operator", node, replace(node, function=_JOINS[function]))
@@ -372,14 +392,14 @@ def _own(node: Node, scope: Scope, types: MessageTypes) -> Iterator[_Variant]:
             yield from (_dropped(node, gone, kept) for gone, kept in pairs if not _implied(node, gone, kept))
         case Call(function=function, args=args) if function in _FLIPS:
             yield _changed("operator", node, replace(node, function=_FLIPS[function]))
-            yield from _other_values(node, args, scope, types)
+            yield from _other_values(node, args, view)
         case Call(function="@in", args=(path, ListOf() as listed)):
-            yield from _other_members(node, path, listed, scope, types)
+            yield from _other_members(node, path, listed, view)
         case Call(function="!_", args=(inner,)):
             yield _changed("condition", node, inner)
         case Has():
             yield _changed("condition", node, _not(node))
-        case Path() if (shape := shape_at(node, scope, types)) is not None and shape.type == "bool":
+        case Path() if (shape := shape_at(node, view.scope, view.types)) is not None and shape.type == "bool":
             yield _changed("condition", node, _not(node))
         case Macro(name=name) if name in _MACROS:
             yield _changed("operator", node, replace(node, name=_MACROS[name]))
@@ -407,16 +427,16 @@ def _brief(node: Node) -> str:
     return text if len(text) <= 120 else f"{text[:59]} … {text[-59:]}"
 
 
-def _other_values(node: Call, args: Iterable[Node], scope: Scope, types: MessageTypes) -> Iterator[_Variant]:
+def _other_values(node: Call, args: Iterable[Node], view: _View) -> Iterator[_Variant]:
     """A comparison with another constant: the next of its enum, or a number or span a little off."""
     left, right = args
     for index, (one, other) in enumerate(((left, right), (right, left))):
-        for constant in _near_constants(one, other, scope, types):
+        for constant in _near_constants(one, other, view):
             family = "value" if isinstance(constant, Const) and isinstance(constant.value, str) else "threshold"
             yield _changed(family, node, replace(node, args=_put((left, right), index, constant)))
 
 
-def _near_constants(node: Node, other: Node, scope: Scope, types: MessageTypes) -> Iterator[Node]:
+def _near_constants(node: Node, other: Node, view: _View) -> Iterator[Node]:
     match node:
         case Const(value=bool()):
             return
@@ -425,7 +445,7 @@ def _near_constants(node: Node, other: Node, scope: Scope, types: MessageTypes) 
         case Const(value=float() as number):
             yield from (replace(node, value=number + step) for step in (-0.5, 0.5))
         case Const(value=str() as text):
-            yield from (replace(node, value=value) for value in _enum(other, scope, types, (text,))[:1])
+            yield from (replace(node, value=value) for value in _enum(other, view, (text,))[:1])
         case Call(function="duration", args=(Const(value=str() as text) as span,)):
             for value in _spans(text):
                 yield replace(node, args=(replace(span, value=value),))
@@ -440,22 +460,23 @@ def _spans(text: str) -> Iterator[str]:
         yield from (f"{seconds + step}s" for step in (-1, 1))
 
 
-def _other_members(node: Call, path: Node, listed: ListOf, scope: Scope, types: MessageTypes) -> Iterator[_Variant]:
+def _other_members(node: Call, path: Node, listed: ListOf, view: _View) -> Iterator[_Variant]:
     items = listed.items
     for index in range(len(items)):
         fewer = replace(listed, items=(*items[:index], *items[index + 1 :]))
         new = replace(node, args=(path, fewer)) if fewer.items else _not(node)
         yield _changed("value", node, new)
     known = tuple(item.value for item in items if isinstance(item, Const))
-    for value in _enum(path, scope, types, known)[:1]:
+    for value in _enum(path, view, known)[:1]:
         more = replace(listed, items=(*items, Const(listed.id, listed.offset, value)))
         yield _changed("value", node, replace(node, args=(path, more)))
 
 
-def _enum(node: Node, scope: Scope, types: MessageTypes, taken: Iterable[str]) -> list[str]:
-    """The other values that a field may have, beginning after the last of ``taken``."""
-    shape = shape_at(node, scope, types) if isinstance(node, Path) else None
+def _enum(node: Node, view: _View, taken: Iterable[str]) -> list[str]:
+    """The other values that a field may have: those that the condition does not speak of first, after ``taken``."""
+    shape = shape_at(node, view.scope, view.types) if isinstance(node, Path) else None
     values = list(shape.enum) if shape else []
     used = [value for value in taken if value in values]
     begin = values.index(used[-1]) + 1 if used else 0
-    return [value for value in values[begin:] + values[:begin] if value not in used]
+    others = [value for value in values[begin:] + values[:begin] if value not in used]
+    return sorted(others, key=lambda value: value in view.texts)
