@@ -415,7 +415,7 @@ class _Reader(PolicyReader):
         self.scope = {"param": self.compiler.types.param}
         places = written.get("places")
         if isinstance(places, dict):
-            named = {**places, "name": written["name"]}
+            named = {**places, "name": written["name"], "title": written.get("title", written["name"])}
             taken: Quantity | Measure | None = self._measure(named, (*base, "places"))
         else:
             taken = self.quantity(places, (*base, "places")) if places is not None else None

@@ -126,7 +126,8 @@ def facts_text(lines: Sequence[SubjectScore], measure: Measure, title_of: Titles
         rows = [[fact_cell(fact, key, language) for key in keys] for fact in figure.facts]
         if rows:
             yield ""
-            yield f"{title_of(line.subject)}: {figure.n}/{figure.of}"
+            title = title_of(line.subject) if line.subject else measure.title.get(language, measure.name)
+            yield f"{title}: {figure.n}/{figure.of}"
             yield table(rows, [_WORDS[key][language] for key in keys])
 
 
@@ -138,7 +139,7 @@ def fact_cell(fact: CountedFact, key: str, language: str) -> str:
         case "counted":
             return _WORDS[fact.counted][language]
         case "why":
-            number = "" if fact.value is None else f"{fact.value:g}"
+            number = "" if fact.value is None else _number(fact.value)
             return " ".join(part for part in (_REASONS[fact.why][language], number) if part)
         case "exclusion":
             return fact.exclusion or _HIDDEN
@@ -198,7 +199,12 @@ def _heading(scorecard: Scorecard, policy: Assessment, language: str) -> str:
 def _figure(measure: Measure, figure: MeasureScore) -> str:
     if figure.value is None:
         return _HIDDEN
-    return f"{figure.value:.2%} ({figure.n}/{figure.of})" if measure.type == "ratio" else f"{figure.value:g}"
+    return f"{figure.value:.2%} ({figure.n}/{figure.of})" if measure.type == "ratio" else _number(figure.value)
+
+
+def _number(value: float) -> str:
+    """All the places that a figure has, and no exponent."""
+    return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def _results(policy: Assessment) -> tuple[str, ...]:
