@@ -107,10 +107,12 @@ def test_links_between_pages_lead_somewhere() -> None:
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[<>=!~ ]", line)[0].lower() for line in project["dependencies"]}
-    optional, for_tests = (
-        {re.split(r"[<>=!~ ]", line)[0].lower() for line in project["optional-dependencies"][name]}
-        for name in ("calendars", "dev")
-    )
+    extras = {
+        name: {re.split(r"[<>=!~ ]", line)[0].lower() for line in lines}
+        for name, lines in project["optional-dependencies"].items()
+    }
+    for_tests = extras.pop("dev")
+    optional = set().union(*extras.values())
     here = {path.stem for path in [*(TOP / "tests").glob("*.py"), *(TOP / "docs").glob("*.py")]}
     imported = {name for path in PACKAGE.rglob("*.py") for name in outside_imports(path)}
     in_tests = {name for path in (TOP / "tests").glob("*.py") for name in outside_imports(path)}
