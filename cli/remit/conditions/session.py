@@ -20,6 +20,7 @@ MAX_TRUE_SIBLINGS = 60
 MAX_PROPERTIES = 200
 _COMPARISONS = {"$lt", "$lte", "$gt", "$gte", "$neq"}
 _LARGEST = 2**63 - 1
+_OWN = frozenset({"id", "sid", "kind"})
 
 
 class OutsideEnvelope(ValueError):
@@ -83,6 +84,8 @@ class RuleSession:
         """Give the ruleset back to the engine; the session cannot be used afterwards."""
         import durable_rules_engine as native
 
+        # The engine keeps the state of a ruleset that has decided (some 15 KB a rule) for good: deleting a state, its
+        # only way to give it back, can kill the process. So sessions are few and long-lived: one a policy or store.
         native.delete_ruleset(self._host.get_ruleset("cases")._handle)
 
 
@@ -133,6 +136,7 @@ def _leaves(test: Any) -> Iterator[Any]:
         for part in body:
             yield from _leaves(part)
     elif sign in ("$ex", "$nex"):
+        _own_name(next(iter(body)))
         yield test
     elif sign in _COMPARISONS:
         yield from _leaves_of_comparison(test, body)
@@ -144,8 +148,7 @@ def _leaves(test: Any) -> Iterator[Any]:
 
 def _leaves_of_comparison(test: Any, body: Any) -> Iterator[Any]:
     ((name, value),) = body.items()
-    if name in ("id", "sid") or "." in name:
-        raise OutsideEnvelope(f"{name} is the engine's own")
+    _own_name(name)
     if not isinstance(value, dict):
         _value(name, value)
     yield test
@@ -168,7 +171,15 @@ def weight(test: dict[str, Any] | None) -> int:
 def _checked(properties: Mapping[str, Any]) -> dict[str, Any]:
     if len(properties) > MAX_PROPERTIES:
         raise OutsideEnvelope(f"at most {MAX_PROPERTIES} properties a case, not {len(properties)}")
+    for name in properties:
+        _own_name(name)
     return {name: _value(name, value) for name, value in properties.items() if value is not None}
+
+
+def _own_name(name: str) -> None:
+    """Refuse a property name that the engine gives a meaning of its own."""
+    if name in _OWN or "$" in name or "." in name:
+        raise OutsideEnvelope(f"{name} is the engine's own")
 
 
 def _value(name: str, value: Any) -> Any:
