@@ -19,6 +19,11 @@ AT = datetime(2026, 10, 15, 8, 0, tzinfo=UTC)
 """The instant at which tests happen."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--refresh-goldens`` writes what golden files hold anew, to be read before it is committed."""
+    parser.addoption("--refresh-goldens", action="store_true", help="write the golden files of tests/golden anew")
+
+
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the user's git: neither his name nor his settings."""

@@ -246,7 +246,7 @@ def _turned(changes: dict[str, Change]) -> dict[str, Change]:
     """``y is there, and x is as y`` as ``y is as x``: where ``y`` is missing, it is the one to change."""
     for key, change in list(changes.items()):
         ((wish, *more), *_) = change.ways
-        other = text_of(wish.other) if wish.other is not None else ""
+        other = text_of(wish.other).removesuffix(".id") if wish.other is not None else ""
         if wish.kind == "compare" and not more and changes.get(other, change).ways == ((Wish("present"),),):
             node = changes[other].node
             changes = {k: c for k, c in changes.items() if k != key}

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from remit.conditions.condition import Condition
-from remit.policies.measures import Assessment, Measure, Span
+from remit.policies.measures import Assessment, Measure, Span, Weight
+from remit.records import title_in
 
 if TYPE_CHECKING:
     from remit.reporters.policy_words import Page
@@ -42,7 +43,18 @@ def assessment_words(policy: Assessment, page: Page) -> Iterator[str]:
     yield page.row(
         ("Scores", "考核对象"), pick(f"every {kind}, by {periods}{ranked}.", f"{kind}，按{periods}考核{ranked}。")
     )
+    if policy.within is not None:
+        group = words.path(policy.within, policy.scope)
+        yield page.row(("Ranked among those of the same", "排名范围"), pick(f"{group}.", f"{group}相同者之间。"))
     yield from page.when(policy.when, ("everyone for whom a fact counts.", "凡有统计数据者。"))
+    if policy.parts:
+        yield pick("The total is the weighted mean of these parts:", "总分为以下各部分的加权平均：")
+        for part, written in zip(policy.parts, policy.record.spec["parts"], strict=True):
+            weight, name = (
+                _weight(part.weight, page, policy),
+                title_in(written.get("title"), page.language) or part.name,
+            )
+            yield pick(f"  - {name}: weight {weight}.", f"  - {name}：权重{weight}。")
     yield pick("Measures:", "指标：")
     for number, measure in enumerate(policy.measures, 1):
         yield f"  {number}. {measure.title.get(page.language) or measure.name}{page.cited(measure.clauses)}"
@@ -58,11 +70,15 @@ def _measure(measure: Measure, page: Page) -> Iterator[str]:
             f"{words.path(measure.each.path, scope)} of {over}", f"{over}的{words.path(measure.each.path, scope)}"
         )
     what = pick(*_TYPES[measure.type])
+    if measure.percentile is not None:
+        what = pick(f"the {_number(measure.percentile)} percentile", f"第{_number(measure.percentile)}百分位数")
     yield page.row(("Counts", "统计"), pick(f"{over}: {what}", f"{over}，取{what}"))
     if measure.where is not None:
         yield page.row(("Only where", "仅限"), page.clause(measure.where))
     if measure.at:
         yield page.row(("In the period of", "归入期间"), page.first_of([page.value(one) for one in measure.at]))
+    if measure.during is not None:
+        yield page.row(("In the period that is", "归入期间"), words.path(measure.during, scope))
     if measure.by:
         yield page.row(("For", "归属"), page.first_of([words.path(path, scope) for path in measure.by]))
     if measure.value is not None:
@@ -86,15 +102,25 @@ def _measure(measure: Measure, page: Page) -> Iterator[str]:
                 f"  from {start}: {score}" if start else f"  else: {score}",
                 f"  {start}及以上：{score}分" if start else f"  其余：{score}分",
             )
-    weights = [
-        _quantity(stage.weight, page, measure)
-        + (pick(f" where {page.clause(stage.when)}", f"（{page.clause(stage.when)}）") if stage.when else "")
-        for stage in measure.weight
-    ]
-    if weights and weights != ["1"]:
-        yield page.row(("Weight", "权重"), pick("; ", "；").join(weights))
+    weight = _weight(measure.weight, page, measure)
+    if measure.part:
+        parts = {one["name"]: one for one in page.policy.record.spec.get("parts", ())}
+        title = title_in(parts.get(measure.part, {}).get("title"), page.language)
+        yield page.row(("Part", "所属部分"), title or measure.part)
+    if weight and weight != "1":
+        yield page.row(("Weight", "权重"), weight)
     if measure.deduct is not None:
         yield page.row(("Deducts from the total", "从总分中扣除"), _quantity(measure.deduct, page, measure))
+
+
+def _weight(weight: Weight, page: Page, holder: Measure | Assessment) -> str:
+    """The weight, or each with where it holds; the first that does counts."""
+    said = []
+    for stage in weight:
+        where = f"{page.clause(stage.when)}" if stage.when else ""
+        number = _quantity(stage.weight, page, holder)
+        said.append(number + (page.pick(f" where {where}", f"（{where}时）") if where else ""))
+    return page.pick(", else ", "，否则").join(said)
 
 
 def _value(value: Condition | Span, page: Page) -> str:
@@ -133,7 +159,7 @@ def _bands(policy: Assessment, page: Page) -> Iterator[str]:
 
 def _quantity(quantity: Any, page: Page, holder: Any) -> str:
     """A number as written, or the parameter that holds it."""
-    return page.words.path(quantity.path, holder.scope) if quantity.path else str(quantity.text)
+    return page.words.set_by(quantity.path, holder.scope) if quantity.path else str(quantity.text)
 
 
 def _number(number: Any) -> str:

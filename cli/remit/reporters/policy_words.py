@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from remit.conditions.checks import Scope, fields_along
+from remit.conditions.checks import Scope
 from remit.conditions.condition import Condition
 from remit.conditions.messages import MessageTypes
 from remit.conditions.tree import Path
@@ -23,7 +23,7 @@ from remit.records import title_in
 from remit.references import World
 from remit.reporters.assessment_words import assessment_words
 from remit.reporters.condition_words import Words
-from remit.schemas import Field
+from remit.schemas import Field, Shape
 
 SEVERITY = {
     "info": ("for information", "提示"),
@@ -177,11 +177,11 @@ class Page:
             yield self.pick(f"begins anew {cycle}", f"{cycle}重新开始一个周期")
         if clock.reached:
             count = clock.reached.count
-            number = self.words.path(count, scope) if isinstance(count, Path) else str(count)
+            number = self.words.set_by(count, scope) if isinstance(count, Path) else str(count)
             span, of = self.amount(clock.reached.within, scope), self.value(clock.reached.of)
             yield self.pick(
                 f"begins whenever {number} of these lie within {span}: {of}",
-                f"{span}内达到{number}次（以{of}计）时开始",
+                f"{span}内满{number}次时开始，按{of}计",
             )
         if starts:
             yield self.pick("runs from ", "从") + self.first_of(starts) + self.pick("", "开始")
@@ -376,12 +376,25 @@ class Page:
         """``record.customer.unit`` in words, by the titles of the first kind that has such fields."""
         if len(names) == 1:
             return self.pick("the record", "该记录")
-        path = Path(0, 0, tuple(names))
         for kind in kinds or sorted(self.types.schemas.kinds):
-            scope = {names[0]: self.types.kind_shape(kind)} if kind in self.types.schemas.kinds else {}
-            if scope and fields_along(path, scope, self.types):
-                return self.words.path(path, scope)
+            titles = self._titles(names[1:], kind)
+            if titles:
+                return self.pick("the " + "'s ".join(titles), "的".join(titles))
         return f"`{'.'.join(names)}`"
+
+    def _titles(self, names: Sequence[str], kind: str) -> list[str]:
+        """The titles along a path, through lists too; empty where ``kind`` has no such path."""
+        shape: Shape | None = self.types.kind_shape(kind) if kind in self.types.schemas.kinds else None
+        titles = []
+        for name in names:
+            while shape is not None and shape.type == "list":
+                shape = shape.item
+            field = self.types.fields_of(shape).get(name) if shape else None
+            if field is None:
+                return []
+            titles.append(self.words.field(field, name))
+            shape = field.shape
+        return titles
 
     # --- lifecycle
 
