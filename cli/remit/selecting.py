@@ -12,6 +12,7 @@ from remit.links import world_of
 from remit.policies.clocking import Calendars
 from remit.records import Record, Snapshot
 from remit.schemas import KindSchema, Schemas
+from remit.tables import read_tables
 from remit.yamltext import Document
 
 ASKED = "--where"
@@ -26,7 +27,8 @@ def select(
         UserError: the condition does not compile over the fields of the kind, with the nearest right name.
     """
     world = world_of(snapshot, schemas)
-    compiler = Compiler(MessageTypes(schemas, world.parameters), Calendars(world).usable())
+    tables, _ = read_tables(world, snapshot.files)
+    compiler = Compiler(MessageTypes(schemas, world.parameters), Calendars(world).usable(), tables)
     scope = {"subject": compiler.types.kind_shape(schema.kind), "param": compiler.types.param}
     document = Document(ASKED, {}, {(): (1, 1)}, {})
     origin = Origin(Record("", "", ASKED, {}, document), (), (where,))
