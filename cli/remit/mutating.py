@@ -67,7 +67,7 @@ def mutate_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: Tru
     A policy whose cases fail as it is cannot be asked; it is named in the findings.
     """
     books, findings = case_books(loaded.snapshot, loaded.schemas)
-    ground = ground_of(loaded.world)
+    ground = ground_of(loaded.case_world)
     mutations = []
     for book in books:
         if book.policy.kind not in WATCHING or not only(book.record.path):
@@ -85,7 +85,7 @@ def mutate_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: Tru
 
 def mutate(book: CaseBook, watch: Watch, loaded: Loaded, ground: Ground) -> tuple[Mutation | None, list[Finding]]:
     """The mutation of one policy; None and a finding when its cases fail without any mutant."""
-    asked = trials(book, watch, loaded.world)
+    asked = trials(book, watch, loaded.case_world)
     failing = next(_failing(watch, asked, loaded), None)
     if failing is not None:
         message = f"Case “{failing.name}” fails on {book.policy.id} itself, so its mutants cannot be judged."

@@ -59,7 +59,7 @@ class _Author:
         self._loaded = loaded
         self._watch = watch
         records = (k for k, schema in loaded.schemas.kinds.items() if schema.home == "record")
-        kept = [entity for kind in sorted(records) for entity in loaded.world.all(kind)]
+        kept = [entity for kind in sorted(records) for entity in loaded.case_world.all(kind)]
         self._world = World(loaded.schemas, kept, loaded.snapshot.config)
         self._calendar = self._working()
         self._year = _year(self._calendar, at)
