@@ -298,6 +298,24 @@ def test_the_page_says_why_a_policy_is_silent(
     assert [words for words in shown if words not in page] == []
 
 
+def test_a_policy_that_reacts_to_decisions_shows_them_with_their_ids(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    customer = {"subject": "harbour-bank", "customer": "harbour-bank", "respondentType": "customer"}
+    survey = {"kind": "SatisfactionSurvey", **customer, "period": "2026-Q4", "score": 50}
+    rows = [{**survey, "id": f"S-{day}", "at": f"2026-10-{day:02}T09:00:00+08:00"} for day in (5, 8)]
+    feed = tmp_path / "feed.jsonl"
+    feed.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    arguments = ["explain", "crisis-intervention", "harbour-bank", "--facts", str(feed), "--at", AT, "--format", "json"]
+    assert main(["--store", str(ROOT), *arguments]) == 0, capsys.readouterr().err
+    body = json.loads(capsys.readouterr().out)
+
+    heard = {one["subject"]: one for one in body["chain"]}
+    assert {"SatisfactionSurvey/S-5", "SatisfactionSurvey/S-8"} <= heard.keys()
+    assert heard["SatisfactionSurvey/S-5"]["policy"] == "low-satisfaction"
+    assert heard["SatisfactionSurvey/S-5"]["id"].startswith("d-")
+
+
 def test_a_standing_decision_is_explained_by_its_id_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--store", str(ROOT), "evaluate", "--at", AT, "--format", "json"]) == 0
     decisions = json.loads(capsys.readouterr().out)["decisions"]

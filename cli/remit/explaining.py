@@ -161,6 +161,8 @@ class Explanation:
     decisions: tuple[Decision, ...]
     clock: ClockReading | None
     terms: tuple[Limit, ...]
+    chain: tuple[Mapping[str, Any], ...]
+    """The decisions of other policies that this one reacts to, as conditions see them."""
     types: MessageTypes
     world: World
 
@@ -250,6 +252,7 @@ def explain(loaded: Loaded, watch: Watch, subject: Entity, at: datetime, history
         decisions=decisions,
         clock=next((d.clock for d in decisions if d.clock), None) or run.clock,
         terms=tuple(run.terms(run.started or at)),
+        chain=tuple(run.chain.values()),
         types=loaded.compiler.types,
         world=loaded.world,
     )
@@ -268,11 +271,15 @@ class _Run:
         self.calendars = Calendars(loaded.world)
         self.conditions: list[Examined] = []
         self.rungs: list[Rung] = []
+        self.chain: dict[str, Mapping[str, Any]] = {}
         self.clock: ClockReading | None = None
         self.started: datetime | None = None
 
     def look(self, part: str, bindings: Bindings) -> None:
         """Note how the policy stands to the subject, or to one item of it."""
+        for name, related in self.watch.related.items():
+            made: Any = bindings.values.get(name, ()) if related.decisions else ()
+            self.chain |= {one["id"]: one for one in made}
         if self.watch.when is not None:
             examined = self._examined(self.watch.when, part, bindings)
             self.conditions.append(examined)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,11 @@ from remit.changes import parse_message
 from remit.conditions.checks import fields_along
 from remit.conditions.tracing import Change
 from remit.conditions.tree import Has, Macro, Path
+from remit.references import instant
 from remit.reporters.condition_words import TERMS, Words
 from remit.reporters.policy_words import nouns_of
 from remit.reporters.terminal import padded, safe
+from remit.times import in_zone
 from remit.wording import span_text
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ _LABELS = {
     "subject": ("Subject", "对象"),
     "conditions": ("Condition", "条件"),
     "flips": ("Would hold if", "如何成立"),
+    "chain": ("Reacts to", "依据结论"),
     "term": ("Term", "时限条款"),
     "decisions": ("Decided", "结论"),
     "clock": ("Clock", "计时"),
@@ -61,6 +64,7 @@ class _Page:
         yield ""
         yield from self._levels()
         yield from self._conditions()
+        yield from (self._row("chain", self._heard(one)) for one in self.of.chain)
         yield from (self._row("term", one) for one in map(self._term, self.of.terms))
         yield ""
         yield from self._sources()
@@ -307,6 +311,12 @@ class _Page:
         return f"  {commit.author}, {commit.sha[:10]}{approved}"
 
     # --- where it comes from
+
+    def _heard(self, one: Mapping[str, Any]) -> str:
+        """A decision of another policy, with the id that explains it."""
+        at = instant(one["at"])
+        when = _when(in_zone(at, self.of.world.zone)) if at else ""
+        return f"{one['policy']}/{one['level']}  {one['subject']}  {when}  {one['id']}"
 
     def _term(self, limit: Limit) -> str:
         name = TERMS.get(limit.field, {}).get(self.language, limit.field)

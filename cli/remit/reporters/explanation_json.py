@@ -61,6 +61,7 @@ class _Json:
             ],
             "trees": [self._examined(one) for one in of.conditions],
             "levels": [self._rung(rung) for rung in of.rungs],
+            "chain": [dict(one) for one in of.chain],
             "clock": _clock(of.clock),
             "term": [
                 {
