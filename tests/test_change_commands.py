@@ -293,7 +293,8 @@ def test_json_says_everything_that_text_says(lone: User) -> None:
 
     review = lone.run("review", id, *AT, "--format", "json", as_="bob-sun").json
 
-    assert set(review) == {"change", "differences", "findings", "next"}
+    assert set(review) == {"change", "differences", "findings", "plan", "next"}
+    assert review["plan"] == {"stale": False, "why_not": "", "effect": None}
     assert review["change"]["id"] == id and review["change"]["state"] == "open"
     assert review["change"]["author"] == {"name": "Ann Lee", "email": "ann-lee@example.org", "person": "ann-lee"}
     (requirement,) = review["change"]["requirements"]

@@ -16,12 +16,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from conftest import be, commit_all, git
 
 from remit.main import main
 from remit.places import Place
 from remit.schemas import load_schemas
 from remit.sources import Reading, SourceContext, read_mapping, read_source
-from remit.times import parse_duration, parse_instant, shifted
+from remit.times import at_wall, format_instant, parse_duration, parse_instant, shifted
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "helpdesk"
 ROME = ZoneInfo("Europe/Rome")
@@ -211,6 +212,66 @@ def test_the_policy_of_the_example_breaks_the_promises_that_sql_counts(
     assert decided(log.parent, capsys) == by_sql != {}
 
 
+Named = dict[str, set[tuple[str, str, str]]]
+"""Tickets with their limit before and after, by what becomes of their decision."""
+
+
+def planned(folder: Path, capsys: pytest.CaptureFixture[str]) -> Named:
+    """What ``remit plan`` says of 10 instead of 15 days on level 3, over the log in ``folder``."""
+    store = folder / "store"
+    shutil.copytree(EXAMPLE, store)
+    git(folder, "init", "--quiet", "--initial-branch=main", str(store))
+    be(store, "ann-lee")
+    commit_all(store)
+    policy = store / "rules/warning/service-level.yaml"
+    policy.write_text(policy.read_text(encoding="utf-8").replace("level-3, after: 15d", "level-3, after: 10d"))
+    arguments = ["--facts", str(folder / "finale.csv"), "--map", str(EXAMPLE / "mapping.yaml")]
+    window = ["--at", "2014-01-04T00:00:00+01:00", "--over", "5y"]
+    assert main(["--store", str(store), "plan", *arguments, *window, "--format", "json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert {finding["code"] for finding in said["findings"]} == {"case-failed", "uncovered-level"}
+    decisions = said["decisions"]
+    assert decisions["removed"] == []
+    assert all(one["fields"] == ["at", "due"] for one in decisions["changed"])
+    added = {(d["subject"]["name"], "", d["at"]) for d in decisions["added"]}
+    changed = {(d["after"]["subject"]["name"], d["before"]["at"], d["after"]["at"]) for d in decisions["changed"]}
+    return {"added": added, "changed": changed}
+
+
+def planned_by_sql(folder: Path) -> Named:
+    """The same by the example's own SQL and nothing of Remit."""
+    duckdb = pytest.importorskip("duckdb", reason="the independent count needs duckdb")
+    sql = (EXAMPLE / "plan.sql").read_text().replace("'finale.csv'", f"'{folder / 'finale.csv'}'")
+    with duckdb.connect() as connection:
+        rows = connection.execute(sql).fetchall()
+    found: Named = {"added": set(), "changed": set()}
+    for what, ticket, before, after in rows:
+        sides = [format_instant(at_wall(limit, ROME)) for limit in (before, after)]
+        found[what].add((ticket, sides[0] if what == "changed" else "", sides[1]))
+    return found
+
+
+def test_plan_names_the_tickets_that_sql_names_when_a_limit_changes(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.write_text(
+        SAMPLE
+        + event("Case 5", "Insert ticket", "2013/05/01 09:00:00", level="Value 3")
+        + event("Case 5", "Resolve ticket", "2013/06/01 09:00:00", level="Value 3")
+        + event("Case 6", "Insert ticket", "2013/05/01 09:00:00", level="Value 3")
+        + event("Case 6", "Resolve ticket", "2013/05/11 09:00:00", level="Value 3")
+        + event("Case 7", "Insert ticket", "2014/01/03 09:00:00", level="Value 3")
+    )
+
+    found = planned(log.parent, capsys)
+
+    assert {what: sorted(name for name, _, _ in named) for what, named in found.items()} == {
+        "added": ["Case 2"],
+        "changed": ["Case 5", "Case 7"],
+    }
+    assert found == planned_by_sql(log.parent)
+
+
 def test_the_example_store_checks_clean(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--store", str(EXAMPLE), "check"]) == 0
     assert "no findings" in capsys.readouterr().out
@@ -231,3 +292,6 @@ def test_remit_and_sql_count_the_same_broken_promises_in_the_real_log(
     }  # fmt: skip
     assert counted(reading) == counted_by_sql(tmp_path) == COUNTS
     assert decided(tmp_path, capsys) == {level: broken for level, (_, _, broken) in COUNTS.items()}
+    named = planned(tmp_path, capsys)
+    assert named == planned_by_sql(tmp_path)
+    assert {what: len(found) for what, found in named.items()} == {"added": 43, "changed": 378}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,8 +64,16 @@ class Judge(Protocol):
 Check = Callable[[Files], Sequence[Finding]]
 """Finds what is wrong with a store as it would be."""
 
+Foresee = Callable[[Files, Files], str]
+"""A digest of what the way from one state of the store to another does to people, due times and scores."""
+
 Sign = Callable[[bytes], str]
 """Signs the canonical text of an approval."""
+
+
+def unforeseen(before: Files, after: Files) -> str:
+    """No plan: every way counts as doing the same."""
+    return ""
 
 
 def unsigned(text: bytes) -> str:
@@ -579,12 +587,35 @@ def _requirements(store: Store, aim: Target, proposal: Proposal, judge: Judge) -
     before = store.files_of(base.sha, base.sha, base.committed)
     after = store.files_of(_result(aim.repository, base.tree, change.manifest))
     local = manifest(entry._replace(path=_inside(store, entry.path)) for entry in change.manifest.entries)
-    needs = list(judge(before, after, local, change.author))
-    people = people_of(before)
-    writers = _names_of(people, change.contributors)
-    needs += _built_in(needs, local, people)
     approvers = {r.approval.person for r in proposal.reviews if r.holds and r.approval.verdict == "approve"}
-    return [_requirement(need, approvers, writers, exact=base.sha == change.base) for need in needs]
+    exact = base.sha == change.base
+    return required(judge, before, after, local, change.author, change.contributors, given=approvers, exact=exact)
+
+
+def required(
+    judge: Judge,
+    before: Files,
+    after: Files,
+    touched: Manifest,
+    author: Person,
+    contributors: Iterable[str],
+    *,
+    given: Set[str] = frozenset(),
+    exact: bool = True,
+) -> list[Requirement]:
+    """What the rules of ``before`` ask of the way to ``after``; without ``given`` nobody has approved of it yet.
+
+    Args:
+        touched: What the way touches, by paths of the store.
+        contributors: E-mails of those who wrote any part of it.
+        given: Persons who approved.
+        exact: Whether ``before`` is what those who approved saw.
+    """
+    needs = list(judge(before, after, touched, author))
+    people = people_of(before)
+    writers = _names_of(people, contributors)
+    needs += _built_in(needs, touched, people)
+    return [_requirement(need, given, writers, exact=exact) for need in needs]
 
 
 def _built_in(needs: Sequence[Need], touched: Manifest, people: Mapping[str, str]) -> list[Need]:
@@ -595,7 +626,7 @@ def _built_in(needs: Sequence[Need], touched: Manifest, people: Mapping[str, str
     return [Need(BUILT_IN_RULE, 1, everybody, text="one other person for rules, schemas, people and settings")]
 
 
-def _requirement(need: Need, approvers: set[str], writers: Sequence[str], *, exact: bool) -> Requirement:
+def _requirement(need: Need, approvers: Set[str], writers: Sequence[str], *, exact: bool) -> Requirement:
     able = tuple(candidate for candidate in need.candidates if candidate.person not in writers)
     given = tuple(sorted(approvers & {candidate.person for candidate in able}))
     stale = need.exact_base and not exact and need.count > 0
@@ -721,7 +752,7 @@ def _some(names: Sequence[str]) -> str:
 # -- applying ----------------------------------------------------------------------------------------------------------
 
 
-def apply(store: Store, id: str, *, at: datetime, judge: Judge, check: Check) -> Applied:
+def apply(store: Store, id: str, *, at: datetime, judge: Judge, check: Check, foresee: Foresee = unforeseen) -> Applied:
     """Make the change one commit of the protected branch; doing it again finds it done.
 
     Args:
@@ -730,9 +761,10 @@ def apply(store: Store, id: str, *, at: datetime, judge: Judge, check: Check) ->
         at: When; the committer time, and the instant at which approvals must not have run out.
         judge: The approval policies of the base.
         check: Finds what is wrong with the result; any error refuses.
+        foresee: Says what a change does; when it does something else on the present tip than on its base, that refuses.
 
     Raises:
-        NotApplicable: approvals are missing, or the result has errors.
+        NotApplicable: approvals are missing, the result has errors, or it does something else by now.
         RefMoved: somebody else moved the branch meanwhile; nothing was changed.
         Refused: rejected, withdrawn or outdated.
     """
@@ -742,7 +774,7 @@ def apply(store: Store, id: str, *, at: datetime, judge: Judge, check: Check) ->
         return _done(aim, proposal, proposal.applied)
     committer = _identity(aim.repository)
     _must_be(proposal, "open", "approved")
-    tree = _verified(store, aim, proposal, judge, check)
+    tree = _verified(store, aim, proposal, judge, check, foresee)
     change, approvals = proposal.change, _counting(proposal)
     message = with_trailers(change.message, change.id, approvals)
     author = Identity(change.author.name or change.author.email or "unknown", change.author.email)
@@ -757,7 +789,7 @@ def apply(store: Store, id: str, *, at: datetime, judge: Judge, check: Check) ->
     return Applied(change, commit, approvals, notes=_follow(aim, commit))
 
 
-def _verified(store: Store, aim: Target, proposal: Proposal, judge: Judge, check: Check) -> str:
+def _verified(store: Store, aim: Target, proposal: Proposal, judge: Judge, check: Check, foresee: Foresee) -> str:
     """The tree to commit, after everything that must hold was seen to hold on the present tip."""
     change, repository = proposal.change, aim.repository
     if _result(repository, repository.tree_of(change.base), change.manifest) != change.tree:
@@ -774,7 +806,25 @@ def _verified(store: Store, aim: Target, proposal: Proposal, judge: Judge, check
         first = next(found for found in findings if found.severity == "error")
         message = f"{change.id} would leave the store with errors, first {first.place}: {first.message}"
         raise NotApplicable(message, hint=f"remit review {change.id} lists them", findings=findings)
+    if _does_otherwise(store, aim, change, tree, foresee):
+        message = f"{change.id} does something else by now than when it was proposed: {aim.branch} has moved"
+        hint = f"remit review {change.id} shows it; git pull, then withdraw it and propose it again"
+        raise NotApplicable(message, hint=hint)
     return tree
+
+
+def does_otherwise(store: Store, change: Change, foresee: Foresee) -> bool:
+    """Whether a change does something else on the protected branch as last seen than on its own base."""
+    aim = target(store, fetch=False)
+    tree = _result(aim.repository, aim.repository.tree_of(aim.tip), change.manifest)
+    return _does_otherwise(store, aim, change, tree, foresee)
+
+
+def _does_otherwise(store: Store, aim: Target, change: Change, tree: str, foresee: Foresee) -> bool:
+    if change.base == aim.tip:
+        return False
+    then = foresee(store.files_of(change.base), store.files_of(change.tree))
+    return then != foresee(store.files_of(aim.tip), store.files_of(tree))
 
 
 def _counting(proposal: Proposal) -> tuple[Approval, ...]:

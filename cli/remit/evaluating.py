@@ -76,7 +76,12 @@ class Loaded:
 
 
 def load(files: Files, feeds: Sequence[SourceContext] = ()) -> Loaded:
-    """Read a store and the feeds given, or else the feeds that its ``remit.yaml`` names."""
+    """Read a store and the feeds given."""
+    return load_readings(files, [read_source(feed) for feed in feeds])
+
+
+def load_readings(files: Files, readings: Sequence[Reading]) -> Loaded:
+    """Read a store with feeds that are read already, so that two stores may be asked about the very same rows."""
     snapshot = build_snapshot(files.blobs, files.commit or "", files.date)
     schemas, schema_findings = load_schemas(files.blobs)
     trouble = [*files.findings, *snapshot.findings, *schema_findings]
@@ -87,7 +92,6 @@ def load(files: Files, feeds: Sequence[SourceContext] = ()) -> Loaded:
         if not has_errors(problems):
             valid.append(record)
     records = world_of_records(schemas, valid)
-    readings = [read_source(feed) for feed in feeds]
     world, reports, findings = _admit(readings, records, schemas, snapshot)
     return Loaded(snapshot, schemas, world, reports, findings, in_order(trouble))
 

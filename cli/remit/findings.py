@@ -172,3 +172,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if near := nearest(name, names):
         return f'Did you mean "{near}"?'
     return f"Known: {', '.join(names)}." if 0 < len(names) <= 12 else ""
+
+
+def added_to(known: Iterable[Finding], found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those of ``found`` that are not among ``known``; one that only moved to another line is not new."""
+    matters = {_matter(one) for one in known}
+    return tuple(one for one in found if _matter(one) not in matters)
+
+
+def _matter(one: Finding) -> tuple[str, str, str, str]:
+    return (one.code, one.place.path, one.pointer, one.message)

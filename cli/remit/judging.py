@@ -18,7 +18,7 @@ from remit.changes import Manifest, Need, Person
 from remit.changing import Check, target
 from remit.errors import InvalidStore
 from remit.evaluating import Loaded, load
-from remit.findings import Finding, in_order
+from remit.findings import Finding, added_to, in_order
 from remit.policies.approval import Touch
 from remit.policies.approvers import Ground
 from remit.policies.asking import needs_of, required_approvals
@@ -175,9 +175,4 @@ def added_findings(before: Files, after: Files, *, at: datetime) -> tuple[Findin
     """The findings that a change would add; one that only moved to another line is not new."""
     cases = _decides_otherwise(before, after)
     origin, result = load(before), load(after)
-    known = {_matter(one) for one in checking.check(origin, at=at, cases=cases)}
-    return tuple(one for one in _check_way(origin, result, at, cases=cases) if _matter(one) not in known)
-
-
-def _matter(one: Finding) -> tuple[str, str, str, str]:
-    return (one.code, one.place.path, one.pointer, one.message)
+    return added_to(checking.check(origin, at=at, cases=cases), _check_way(origin, result, at, cases=cases))

@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "rules": "List the policies and how often each has fired.",
     "assess": "Score a period with an assessment policy.",
     "test": "Run the cases of the policies.",
+    "plan": "Show what a change does before it is made.",
     "propose": "Propose what the working tree changes.",
     "changes": "List proposed changes.",
     "review": "Show what a change does and who must approve it.",

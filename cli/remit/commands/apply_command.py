@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import click
 
@@ -18,12 +19,14 @@ from remit.commands.options import at_option, format_option, print_json
 def command(ctx: click.Context, change_id: str, at: datetime, fmt: str) -> None:
     """Apply a change that everybody approved whom the rules of its base ask. Doing it again finds it done.
 
-    What is applied is exactly what was approved, and the result must have no errors.
+    What is applied is exactly what was approved, it still does what it did when it was proposed, and the result must
+    have no errors.
 
     Example: remit apply c-20261015-ab12cd
     """
     from remit.changing import NotApplicable, apply, find
     from remit.judging import result_check
+    from remit.planning import digest
     from remit.reporters.findings import finding_lines
     from remit.reporters.review import applied_json
     from remit.reporters.terminal import safe
@@ -32,7 +35,12 @@ def command(ctx: click.Context, change_id: str, at: datetime, fmt: str) -> None:
     store = at_desk.store
     try:
         applied = apply(
-            store, find(store, change_id).change.id, at=at, judge=at_desk.judge, check=result_check(store, at=at)
+            store,
+            find(store, change_id).change.id,
+            at=at,
+            judge=at_desk.judge,
+            check=result_check(store, at=at),
+            foresee=partial(digest, at=at),
         )
     except NotApplicable as refusal:
         for line in finding_lines([one for one in refusal.findings if one.severity == "error"]):

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 import click
 
 from remit.commands.changing_context import desk
-from remit.commands.options import at_option, format_option, print_json
+from remit.commands.options import FactsArgument, at_option, facts_option, format_option, map_option, print_json
 
 
 @click.command()
 @click.argument("change_id", metavar="ID")
 @click.option("--all", "everything", is_flag=True, help="Show long values and long lists whole.")
+@facts_option
+@map_option
 @at_option
 @format_option("text", "json")
 @click.pass_context
-def command(ctx: click.Context, change_id: str, everything: bool, at: datetime, fmt: str) -> int:
+def command(
+    ctx: click.Context,
+    change_id: str,
+    everything: bool,
+    facts: Sequence[FactsArgument],
+    map_path: Path | None,
+    at: datetime,
+    fmt: str,
+) -> int:
     """Show a change: what differs in records' words, the findings that it would add, who must approve it, who has.
+
+    With --facts, or when remit.yaml names sources, also what it does to people, due times, decisions and scores.
 
     ID is a change, or a beginning of its id that fits no other.
 
@@ -27,9 +41,12 @@ def command(ctx: click.Context, change_id: str, everything: bool, at: datetime, 
     """
     from remit.changing import find, sides
     from remit.comparing import compare
+    from remit.evaluating import feeds_of
     from remit.findings import has_errors
     from remit.judging import added_findings
+    from remit.planning import foresight
     from remit.records import build_snapshot
+    from remit.reporters.plan import foresight_text
     from remit.reporters.review import following_commands, proposal_json, review_text
     from remit.schemas import load_schemas
 
@@ -41,6 +58,8 @@ def command(ctx: click.Context, change_id: str, everything: bool, at: datetime, 
     differences = compare(build_snapshot(before.blobs), build_snapshot(after.blobs), schemas, language)
     findings = added_findings(before, after, at=at)
     requirements = at_desk.requirements(proposal)
+    feeds = feeds_of(after, at_desk.store.root, facts, map_path)
+    seen = foresight(at_desk.store, proposal, before, after, feeds, at)
     following = following_commands(proposal, requirements, at_desk.person_at(proposal.change.base))
     if fmt == "json":
         print_json(
@@ -48,6 +67,7 @@ def command(ctx: click.Context, change_id: str, everything: bool, at: datetime, 
                 "change": proposal_json(proposal, requirements),
                 "differences": [one.to_json() for one in differences],
                 "findings": [one.to_json() for one in findings],
+                "plan": seen.to_json(),
                 "next": following,
             }
         )
@@ -57,6 +77,7 @@ def command(ctx: click.Context, change_id: str, everything: bool, at: datetime, 
             differences,
             findings,
             requirements,
+            plan=foresight_text(seen, language, at_desk.config.zone, everything=everything),
             following=following,
             language=language,
             zone=at_desk.config.zone,

@@ -116,6 +116,7 @@ def review_text(
     findings: Sequence[Finding],
     requirements: Sequence[Requirement],
     *,
+    plan: Sequence[str] = (),
     following: Sequence[str],
     language: str,
     zone: tzinfo,
@@ -134,6 +135,7 @@ def review_text(
     lines += [f"  {row}".rstrip() for row in (["", *change.body.split("\n")] if change.body else [])]
     lines += ["", word("differences", language) + ":"]
     lines += [f"  {row}" for row in difference_text(differences, language, everything=everything).splitlines()]
+    lines += ["", *plan] if plan else []
     lines += ["", f"{word('findings', language)}: {summary(findings)}"]
     lines += [f"  {row}" for row in finding_lines(findings)]
     lines += ["", word("approvals", language) + ":"]
