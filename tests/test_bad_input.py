@@ -227,6 +227,18 @@ def test_all_findings_come_at_once_in_the_order_of_their_places(
     assert found["counts"]["error"] == sum(f["severity"] == "error" for f in found["findings"])
 
 
+def test_a_record_that_does_not_fit_its_schema_is_the_only_one_to_be_found(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edited(BANK, "customerGrade: group", "customerGrade: gruop")(store)
+    edited(BANK, "ceA: wang-lei", "ceA: wang-lai")(store)
+
+    main(["--store", str(store), "check", "--at", AT, "--format", "json"])
+
+    errors = [f for f in json.loads(capsys.readouterr().out)["findings"] if f["severity"] == "error"]
+    assert [(f["path"], f["code"]) for f in errors] == [(BANK, "not-in-enum"), (BANK, "unknown-reference")]
+
+
 def test_the_untouched_store_has_no_error(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--store", str(store), "check", "--at", AT]) == 0
     assert "error" not in capsys.readouterr().out

@@ -41,8 +41,9 @@ def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding,
     findings += _misplaced(everything, schemas)
     findings += _duplicates(everything)
     findings += _not_unique(world, schemas)
+    standing = [entity for kind in schemas.kinds for entity in loaded.standing.all(kind)]
+    findings += check_references(loaded.standing, standing)
     own = [entity for kind in schemas.kinds for entity in world.all(kind) if entity.record]
-    findings += check_references(world, own)
     findings += check_periods(world, own)
     findings += check_overlaps(world, schemas)
     for watch in loaded.policies.watches:

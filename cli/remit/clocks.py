@@ -408,9 +408,7 @@ class Clock:
         """Whether ``at`` lies in [start, stop); a paused clock runs."""
         return self.start <= at and (self.stop is None or at < self.stop)
 
-    def segments(
-        self, until: datetime, *, by: By = "time", working: WorkCalendar | None = None
-    ) -> tuple[Segment, ...]:
+    def segments(self, until: datetime, *, by: By = "time", working: WorkCalendar | None = None) -> tuple[Segment, ...]:
         """The stretches from ``start`` to ``until`` or ``stop``, whichever is first, without gap or overlap.
 
         Neighbours differ in whether they count or why. A suspension is named only where time would otherwise count, so

@@ -64,6 +64,11 @@ class Loaded:
         return compile_policies(self.snapshot, self.schemas, self.compiler)
 
     @cached_property
+    def standing(self) -> World:
+        """Every record there is, also those that do not fit their schema: for asking what exists, not what holds."""
+        return World(self.schemas, world_of_records(self.schemas, self.snapshot.records), self.snapshot.config)
+
+    @cached_property
     def case_world(self) -> World:
         """The world that cases run on."""
         fixtures, _ = fixture_records(self.snapshot, self.schemas)
