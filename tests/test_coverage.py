@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from worlds import record_text, small_world, world_files
 
 from remit import checking
 from remit.coverage import Coverage
-from remit.evaluating import Loaded
+from remit.evaluating import Loaded, load
+from remit.store import Files, Store
 from remit.stories import open_slots, spread, tell
 from remit.testing import run_all
+from remit.yamltext import dump, read
 
 OPENED = "2026-10-15T09:00:00+08:00"
 TICKET = {"kind": "Ticket", "id": "T1", "customer": "bank", "openedAt": OPENED}
@@ -111,6 +114,30 @@ def test_check_since_demands_levels_of_a_changed_policy_and_of_no_other() -> Non
     assert found[0].place.path == "rules/warning/p.yaml"
     assert not checking.since(changed, store([BEFORE]))
     assert not checking.since(store([BEFORE, FIRES]), bare)
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("rules/lifecycle/suspension", "transition "),
+        ("rules/lifecycle/service-order", "state completed"),
+        ("rules/approval/change-control", "rule "),
+    ],
+)
+def test_rules_and_transitions_are_covered_as_levels_are(path: str, part: str) -> None:
+    files = Store(Path(__file__).parents[1]).files().blobs
+    document, _ = read(files[f"{path}.cases.yaml"], path)
+    assert document is not None
+    one = {**document.value, "spec": {**document.value["spec"], "cases": document.value["spec"]["cases"][:1]}}
+    fewer = {**files, f"{path}.cases.yaml": dump(one)}
+
+    (all_cases,) = run_all(load(Files(None, None, files)), only=lambda name: name.startswith(path)).coverage
+    (first_case,) = run_all(load(Files(None, None, fewer)), only=lambda name: name.startswith(path)).coverage
+
+    assert any(goal.sight.part.startswith(part) for goal in all_cases.goals)
+    assert all_cases.percent == 100
+    assert first_case.percent < 100
+    assert {goal.place.path for goal in first_case.gaps} == {f"{path}.yaml"}
 
 
 # --- matrices and timelines ------------------------------------------------------------------------------------------

@@ -42,6 +42,9 @@ COMMANDS = [
     ("replay", ["forecast", "--at", AT, "--within", "2d"]),
     ("facts", ["facts", *sorted(str(p) for p in (ROOT / "tests/data/tmf621/v5").glob("*.json"))]),
     ("assess", ["assess", "response-centre", "--period", "2026-09"]),
+    ("test", ["test", "rules/escalation"]),
+    ("test", ["test", "--mutate", "rules/warning/ticket-signing.yaml"]),
+    ("test", ["test", "--suggest", "ticket-signing", "--at", AT]),
 ]
 
 

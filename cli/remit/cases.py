@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import Any
 
 from remit.conditions.condition import Compiler
-from remit.coverage import Coverage, Sight, sights
+from remit.coverage import Coverage, sights
 from remit.decisions import Decision
 from remit.engine import Rulebook, timeline
 from remit.findings import Finding, did_you_mean, finding
 from remit.places import Place, pointer_text
 from remit.policies.clocking import Window
+from remit.policies.sights import Sight
 from remit.policies.watch import Watch
 from remit.records import CASES_SUFFIX, Record, Snapshot
 from remit.references import Entity, World, check_references, instant

@@ -18,6 +18,7 @@ from remit.decisions import Decision
 from remit.engine import Rulebook, bindings_of, heard, timeline
 from remit.places import Place
 from remit.policies.clocking import Window
+from remit.policies.sights import Goal, Sight
 from remit.policies.watch import Level, Watch
 from remit.references import World
 from remit.wording import Wording
@@ -25,20 +26,6 @@ from remit.wording import Wording
 FIRES, SILENT, DUE, BEFORE = "fires", "stays silent", "exactly due", "one second before"
 TRUE, FALSE = "true", "false"
 _SECOND = timedelta(seconds=1)
-
-
-class Sight(NamedTuple):
-    """One thing to be seen of a policy: a part of it (``level overdue``, ``when has(subject.unit)``) and how."""
-
-    part: str
-    how: str
-
-
-class Goal(NamedTuple):
-    """A sight that some case must have, and where the part was written."""
-
-    sight: Sight
-    place: Place
 
 
 class Coverage(NamedTuple):

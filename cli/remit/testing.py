@@ -35,6 +35,7 @@ def run_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: True) 
             findings.append(finding("case-invalid", message, book.record.place(), record=book.policy.id))
         elif book.policy.kind in RUNNERS:
             results += _other_cases(book, policy, loaded)
+            coverage += _other_coverage(book, policy, loaded)
         else:
             mine = list(run_watch_cases(book, policy, loaded.case_world, loaded.compiler, loaded.wording))
             results += mine
@@ -77,6 +78,13 @@ def _other_cases(book: CaseBook, policy: Any, loaded: Loaded) -> Iterator[CaseRe
     run = getattr(import_module(module), name)
     for index, failures in enumerate(run(policy, book, loaded.case_world)):
         yield CaseResult(book.policy.id, book.cases[index]["name"], book.place(index), tuple(failures))
+
+
+def _other_coverage(book: CaseBook, policy: Any, loaded: Loaded) -> Iterator[Coverage]:
+    """What the cases see, for kinds whose module says what there is to see."""
+    module = import_module(RUNNERS[book.policy.kind][0])
+    if hasattr(module, "goals"):
+        yield coverage_of(book.policy.id, module.goals(policy), module.sights(policy, book, loaded.case_world))
 
 
 def _failed(results: list[CaseResult]) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from remit.policies.approval import Approvals, Touch
 from remit.policies.approvers import Ground
 from remit.policies.asking import Ask, required_approvals
 from remit.policies.case_rows import Book, misfits, record_of, row_misfits, world_with
+from remit.policies.sights import Goal, Sight
 from remit.records import Record
 from remit.references import Entity, World, instant
 from remit.schemas import Schemas
@@ -23,6 +24,7 @@ from remit.schemas import Schemas
 FALLBACK_AT = datetime(2026, 10, 15, tzinfo=UTC)
 """When a case happens that gives no ``at``."""
 
+ASKS, SILENT = "asks", "stays silent"
 _CHANGE_KEYS = {"kind", "name", "path", "before", "after"}
 _EXPECT_KEYS = {"rule", "role", "of", "count", "candidates", "not"}
 
@@ -33,7 +35,36 @@ def run_cases(policy: Approvals, book: Book, world: World) -> Iterator[list[str]
         yield _run(policy, case, book, world, book.place(index))
 
 
+def goals(policy: Approvals) -> list[Goal]:
+    """That each rule asks in some case, and stays silent in some other."""
+    places = [policy.record.place(("spec", "rules", index)) for index, _ in enumerate(policy.rules)]
+    rules = [*zip(policy.rules, places, strict=True)]
+    if policy.default is not None:
+        rules.append((policy.default, policy.record.place(("spec", policy.default.name))))
+    return [Goal(Sight(f"rule {rule.name}", how), place) for rule, place in rules for how in (ASKS, SILENT)]
+
+
+def sights(policy: Approvals, book: Book, world: World) -> Iterator[Sight]:
+    """What the cases see of the policy's rules."""
+    rules = [*policy.rules, *([policy.default] if policy.default else [])]
+    for index, case in enumerate(book.cases):
+        touches, ground, failures = _prepared(case, book, world, book.place(index))
+        if ground is not None and not failures:
+            asking = {ask.rule for ask in required_approvals([policy], touches, ground)}
+            yield from (Sight(f"rule {rule.name}", ASKS if rule.id in asking else SILENT) for rule in rules)
+
+
 def _run(policy: Approvals, case: Mapping[str, Any], book: Book, world: World, place: Place) -> list[str]:
+    touches, ground, failures = _prepared(case, book, world, place)
+    if failures or ground is None:
+        return failures
+    return compare(case["expect"], required_approvals([policy], touches, ground), policy)
+
+
+def _prepared(
+    case: Mapping[str, Any], book: Book, world: World, place: Place
+) -> tuple[list[Touch], Ground | None, list[str]]:
+    """What a case changes, where people are looked up, and what is wrong with the case itself."""
     rows = [*case.get("records", ()), *book.record.spec.get("records", ())]
     failures = row_misfits(rows, world.schemas)
     written = case.get("change", ())
@@ -42,12 +73,12 @@ def _run(policy: Approvals, case: Mapping[str, Any], book: Book, world: World, p
         failures.append("The case has no change.")
     failures += [problem for one in changes for problem in _odd(one, world.schemas)]
     if failures:
-        return failures
+        return [], None, failures
     touches = [_touch(one, world.schemas, place) for one in changes]
     base = _adding(world_with(world, rows, place), [touch.before for touch in touches], wins=True)
     whole = _adding(base, [touch.after for touch in touches], wins=False)
     ground = Ground(base, whole, instant(case.get("at")) or FALLBACK_AT, case.get("author", ""))
-    return compare(case["expect"], required_approvals([policy], touches, ground), policy)
+    return touches, ground, []
 
 
 def _odd(change: Mapping[str, Any], schemas: Schemas) -> Iterator[str]:

@@ -75,7 +75,7 @@ class Lifecycle:
         requirement = self.states.get(state)
         if requirement is None:
             return []
-        missing = self._missing(requirement, {"subject": entity}, entity, world)
+        missing = self.missing(requirement, {"subject": entity}, entity, world)
         return self._unmet(entity, self.field, f'is "{state}"', requirement, missing) if missing else []
 
     def check_transition(self, before: Entity | None, after: Entity, world: World) -> list[Finding]:
@@ -107,7 +107,7 @@ class Lifecycle:
         unmet: list[Finding] = []
         for transition in listed:
             requirement = transition.requirement
-            missing = self._missing(requirement, {"before": before, "after": after}, after, world)
+            missing = self.missing(requirement, {"before": before, "after": after}, after, world)
             if not missing:
                 return []
             unmet += self._unmet(after, self.field, said, requirement, missing)
@@ -124,11 +124,11 @@ class Lifecycle:
         for field, requirement in self.changes:
             if before.spec.get(field) == after.spec.get(field):
                 continue
-            if missing := self._missing(requirement, {"before": before, "after": after}, after, world):
+            if missing := self.missing(requirement, {"before": before, "after": after}, after, world):
                 found += self._unmet(after, field, f"has another {field}", requirement, missing)
         return found
 
-    def _missing(
+    def missing(
         self, requirement: Requirement, values: Mapping[str, Entity], entity: Entity, world: World
     ) -> list[str]:
         """The parts of a requirement that do not hold; empty when it holds."""

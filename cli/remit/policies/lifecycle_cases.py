@@ -10,14 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from remit.findings import Finding
-from remit.places import Place
+from remit.places import Place, Pointer
 from remit.policies.case_rows import Book, misfits, record_of, row_misfits, world_with
-from remit.policies.lifecycle import Lifecycle, check_lifecycle
+from remit.policies.lifecycle import Lifecycle, Requirement, Transition, check_lifecycle
+from remit.policies.sights import Goal, Sight
 from remit.references import Entity, World
 
 SUBJECT = "subject"
 """How the record of a case is called, so that rows of the case can refer to it."""
 
+ALLOWED, REFUSED = "allowed", "refused"
+_OTHERS = "every other transition"
 _EXPECT_KEYS = {"code", "says"}
 
 
@@ -27,7 +30,68 @@ def run_cases(policy: Lifecycle, book: Book, world: World) -> Iterator[list[str]
         yield _run(policy, case, book, world, book.place(index))
 
 
+def goals(policy: Lifecycle) -> list[Goal]:
+    """That each state, transition and guarded field is seen allowed, and refused where it requires something."""
+    found: list[Goal] = []
+    for part, requirement, pointer in _parts(policy):
+        hows = (ALLOWED, REFUSED) if requirement.condition is not None else (ALLOWED,)
+        found += [Goal(Sight(part, how), policy.record.place(("spec", *pointer))) for how in hows]
+    if policy.is_closed:
+        found.append(Goal(Sight(_OTHERS, REFUSED), policy.record.place(("spec", "others"))))
+    return found
+
+
+def _parts(policy: Lifecycle) -> Iterator[tuple[str, Requirement, Pointer]]:
+    for state, requirement in policy.states.items():
+        yield f"state {state}", requirement, ("states", state)
+    for index, transition in enumerate(policy.transitions):
+        yield _way(transition), transition.requirement, ("transitions", index)
+    for index, (field, requirement) in enumerate(policy.changes):
+        yield f"change of {field}", requirement, ("changes", index)
+
+
+def _way(transition: Transition) -> str:
+    return f"transition {'|'.join(transition.sources)} → {'|'.join(transition.targets)}"
+
+
+def sights(policy: Lifecycle, book: Book, world: World) -> Iterator[Sight]:
+    """What the cases see of the policy's states, transitions and guarded fields."""
+    for index, case in enumerate(book.cases):
+        before, after, around, failures = _prepared(policy, case, book, world, book.place(index))
+        if after is not None and not failures:
+            yield from _seen(policy, before, after, around)
+
+
+def _seen(policy: Lifecycle, before: Entity | None, after: Entity, world: World) -> Iterator[Sight]:
+    new = policy.state_of(after)
+    if new in policy.states:
+        missing = policy.missing(policy.states[new], {"subject": after}, after, world)
+        yield Sight(f"state {new}", REFUSED if missing else ALLOWED)
+    if before is None:
+        return
+    both, old = {"before": before, "after": after}, policy.state_of(before)
+    listed = [one for one in policy.transitions if old in one.sources and new in one.targets and old != new]
+    for one in listed:
+        yield Sight(_way(one), REFUSED if policy.missing(one.requirement, both, after, world) else ALLOWED)
+    if old != new and not listed:
+        yield Sight(_OTHERS, REFUSED)
+    for field, requirement in policy.changes:
+        if before.spec.get(field) != after.spec.get(field):
+            missing = policy.missing(requirement, both, after, world)
+            yield Sight(f"change of {field}", REFUSED if missing else ALLOWED)
+
+
 def _run(policy: Lifecycle, case: Mapping[str, Any], book: Book, world: World, place: Place) -> list[str]:
+    before, after, around, failures = _prepared(policy, case, book, world, place)
+    if failures or after is None:
+        return failures
+    return compare(case["expect"], check_lifecycle(policy, before, after, around))
+
+
+def _prepared(
+    policy: Lifecycle, case: Mapping[str, Any], book: Book, world: World, place: Place
+) -> tuple[Entity | None, Entity | None, World, list[str]]:
+    """Both versions of a case's record, the world around them, and what is wrong with the case itself."""
     rows = [*_rows(case), *_rows(book.record.spec)]
     failures = row_misfits(rows, world.schemas)
     if not case.get("after"):
@@ -37,14 +101,12 @@ def _run(policy: Lifecycle, case: Mapping[str, Any], book: Book, world: World, p
             f"{side}: {text}" for text in misfits(policy.subject, case.get(side) or {}, world.schemas) if case.get(side)
         ]
     if failures:
-        return failures
+        return None, None, world, failures
     before = _entity(policy, case["before"], place) if case.get("before") else None
     after = _entity(policy, case["after"], place)
     around = world_with(world, rows, place)
     known = [e for kind in world.schemas.kinds for e in around.all(kind)]
-    return compare(
-        case["expect"], check_lifecycle(policy, before, after, World(world.schemas, [after, *known], world.config))
-    )
+    return before, after, World(world.schemas, [after, *known], world.config), []
 
 
 def _rows(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
