@@ -14,12 +14,15 @@ from test_outputs import schema
 from worlds import record_text, world_files
 
 from remit import planning
+from remit.comparing import compare
 from remit.effects import Effect, effect_of
 from remit.errors import InvalidStore, UserError
 from remit.evaluating import load_readings
 from remit.main import main
 from remit.planning import Plan, outlook, plan, readings_of, span_of
+from remit.records import build_snapshot
 from remit.reporters.plan import plan_markdown, plan_text
+from remit.schemas import load_schemas
 from remit.sources import Reading, SourceContext
 from remit.store import Files
 from remit.times import parse_instant
@@ -181,7 +184,7 @@ def test_cases_say_nothing_so_a_change_of_them_is_not_asked_about(tmp_path: Path
     facts = feed(tmp_path, TICKETS)
     before = store([level("1h", CEA)])
     after = store([level("1h", CEA)], {"rules/warning/p.cases.yaml": b"policy: p\ncases: []\n"})
-    span = span_of(AT, load_readings(after, facts).world)
+    span = span_of(AT, ZONE)
 
     in_full = effect_of(*(outlook(load_readings(side, facts), span) for side in (before, after)), span)
 
@@ -197,6 +200,18 @@ def test_the_same_rows_in_another_order_give_the_same_bytes(tmp_path: Path) -> N
         return json.dumps(plan(*sides, feed(tmp_path, tickets), AT).to_json())
 
     assert text(TICKETS) == text(dict(reversed(TICKETS.items()))) == text(TICKETS)
+
+
+def test_reading_only_what_differs_tells_the_same_differences_as_reading_everything() -> None:
+    more = {"records/customers/new-bank.yaml": record_text("Customer", "new-bank", {"grade": "local"})}
+    before, after = store([level("1h", CEA)]), store([level("2h", CEA)], more)
+    after.blobs.pop("records/customers/shop.yaml")  # type: ignore[attr-defined]
+    schemas, _ = load_schemas(after.blobs)
+
+    whole = compare(build_snapshot(before.blobs), build_snapshot(after.blobs), schemas)
+
+    assert planning.differences(before, after) == whole
+    assert {one.change for one in whole} >= {"changed"}
 
 
 def test_a_row_that_only_the_new_schemas_refuse_is_a_new_finding(tmp_path: Path) -> None:

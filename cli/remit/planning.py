@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any
 
@@ -27,8 +27,7 @@ from remit.git import Identity
 from remit.judging import PolicyJudge, added_findings
 from remit.policies.assessment import assess
 from remit.policies.clocking import Window
-from remit.records import CASES_SUFFIX, build_snapshot
-from remit.references import World
+from remit.records import CASES_SUFFIX, CONFIG_PATH, Config, build_snapshot
 from remit.reporters.review import requirement_json
 from remit.schemas import load_schemas
 from remit.scorecards import SubjectScore
@@ -41,23 +40,23 @@ WITHIN = "30d"
 """How far a plan looks back and ahead when nobody says otherwise."""
 
 
-def span_of(at: datetime, world: World, over: str = OVER, within: str = WITHIN) -> Span:
+def span_of(at: datetime, zone: tzinfo, over: str = OVER, within: str = WITHIN) -> Span:
     """The window that looks back over ``over`` and ahead within ``within``, both spans of calendar time.
 
     Raises:
         UserError: one of them is no such span.
     """
-    return Span(_away(at, over, world, back=True), at, _away(at, within, world))
+    return Span(_away(at, over, zone, back=True), at, _away(at, within, zone))
 
 
-def _away(at: datetime, text: str, world: World, *, back: bool = False) -> datetime:
+def _away(at: datetime, text: str, zone: tzinfo, *, back: bool = False) -> datetime:
     try:
         duration = parse_duration(text)
         if duration.seconds is not None:
             return at + timedelta(seconds=-duration.seconds if back else duration.seconds)
         if duration.is_working:
             raise ValueError(f"{text!r} counts working time; expected a span such as 4h, 90d or 3mo")
-        return shifted(at, duration, world.zone, back=back)
+        return shifted(at, duration, zone, back=back)
     except (ValueError, OverflowError) as error:
         raise UserError(f"The window of the plan: {error}.", "Write --over 90d --within 30d.") from error
 
@@ -165,14 +164,27 @@ def plan(
         UserError: ``over`` or ``within`` is no span.
     """
     effect, span = foreseen(before, after, readings, at, over=over, within=within)
-    findings = in_order((*added_findings(before, after, at=at), *effect.findings))
-    return Plan(before.commit, after.commit, span, differences(before, after), effect, tuple(approvals), findings)
+    records = differences(before, after)
+    findings = in_order((*added_findings(before, after, at=at), *effect.findings)) if records else ()
+    return Plan(before.commit, after.commit, span, records, effect, tuple(approvals), findings)
 
 
 def differences(before: Files, after: Files) -> tuple[Difference, ...]:
     """The records and other files that differ; field titles in the language of ``after``."""
     schemas, _ = load_schemas({**before.blobs, **after.blobs})
-    return compare(build_snapshot(before.blobs), build_snapshot(after.blobs), schemas)
+    paths = _differing(before, after)
+    # Reading only what differs is the whole comparison: equal files are equal records.
+    old, new = (build_snapshot({p: side.blobs[p] for p in paths if p in side.blobs}) for side in (before, after))
+    return compare(old, new, schemas, _config(after).language)
+
+
+def _differing(before: Files, after: Files) -> list[str]:
+    paths = {*before.blobs, *after.blobs}
+    return sorted(path for path in paths if before.blobs.get(path) != after.blobs.get(path))
+
+
+def _config(files: Files) -> Config:
+    return build_snapshot({path: data for path, data in files.blobs.items() if path == CONFIG_PATH}).config
 
 
 def foreseen(
@@ -185,12 +197,12 @@ def foreseen(
     within: str = WITHIN,
 ) -> tuple[Effect, Span]:
     """What the way does to decisions, people, due times and scores, and the span in which it does so."""
-    result = load_readings(after, readings)
-    span = span_of(at, result.world, over, within)
+    span = span_of(at, _config(after).zone, over, within)
     if not says_otherwise(before, after):
         return Effect(at), span
     old = _outlook(load_readings(before, readings), before, span, "before")
-    return effect_of(old, _outlook(result, after, span, "after"), span), span
+    new = _outlook(load_readings(after, readings), after, span, "after")
+    return effect_of(old, new, span), span
 
 
 def _outlook(loaded: Loaded, files: Files, span: Span, side: str) -> Outlook:
@@ -203,8 +215,7 @@ def _outlook(loaded: Loaded, files: Files, span: Span, side: str) -> Outlook:
 
 def says_otherwise(before: Files, after: Files) -> bool:
     """Whether the two can differ in what they say: nothing that speaks reads the cases of a policy."""
-    paths = (path for path in {*before.blobs, *after.blobs} if not path.endswith(CASES_SUFFIX))
-    return any(before.blobs.get(path) != after.blobs.get(path) for path in paths)
+    return any(not path.endswith(CASES_SUFFIX) for path in _differing(before, after))
 
 
 def digest(before: Files, after: Files, *, at: datetime) -> str:
