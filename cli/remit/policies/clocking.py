@@ -6,11 +6,13 @@ that begins again with every progress note has a lane for each, a cycle has a la
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from remit.clocks import Clock, Pause, WorkCalendar, always, calendar_of
@@ -60,6 +62,12 @@ class Crossing(NamedTuple):
     ends: datetime | None
 
 
+@lru_cache(maxsize=64)
+def _calendar(name: str, written: str) -> WorkCalendar:
+    """One calendar for one text, however many worlds hold it: a calendar works out its years only once."""
+    return calendar_of(name, json.loads(written))
+
+
 class Calendars:
     """The calendars of a world, built once each."""
 
@@ -80,7 +88,7 @@ class Calendars:
                 record = self._world.get("Calendar", name)
                 if record is None:
                     raise ValueError(f"there is no Calendar/{name}")
-                self._built[name] = calendar_of(name, record.spec)
+                self._built[name] = _calendar(name, json.dumps(record.spec, sort_keys=True))
         return self._built[name]
 
     def usable(self) -> dict[str, WorkCalendar]:
