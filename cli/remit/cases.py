@@ -17,12 +17,13 @@ from remit.coverage import Coverage, sights
 from remit.decisions import Decision
 from remit.engine import Rulebook, timeline
 from remit.findings import Finding, did_you_mean, finding
-from remit.places import Place, pointer_text
+from remit.places import Place
+from remit.policies.case_rows import case_world_of
 from remit.policies.clocking import Window
 from remit.policies.sights import Sight
 from remit.policies.watch import Watch
 from remit.records import CASES_SUFFIX, Record, Snapshot
-from remit.references import Entity, World, check_references, instant
+from remit.references import World, instant
 from remit.schemas import Schemas
 from remit.stories import Told, open_slots, tell
 from remit.times import format_instant
@@ -199,39 +200,6 @@ def judge(trial: Trial, rulebook: Rulebook, wording: Wording) -> tuple[list[str]
         told_by = [d for d in decisions if any(t.person == person for t in d.notify)]
         failures += [f"{person} is told by level {d.level} of {d.subject}." for d in told_by]
     return failures, decisions
-
-
-def case_world_of(book: CaseBook, case: Mapping[str, Any], world: World) -> tuple[World, list[str], list[str]]:
-    """The world of a case, the ids of what the case itself brings, and what is wrong with its rows."""
-    own: dict[str, Entity] = {}
-    failures: list[str] = []
-    for part in (book.record.spec, case):
-        for key, name_key in (("records", "name"), ("facts", "id")):
-            for number, row in enumerate(part.get(key, ())):
-                entity = _entity(row, name_key, number, book.record.place())
-                own[entity.ref] = entity
-                failures += _row_failures(entity, world.schemas)
-    if failures:
-        return world, [], failures
-    kept = [e for kind, schema in world.schemas.kinds.items() if schema.home == "record" for e in world.all(kind)]
-    case_world = World(world.schemas, [*own.values(), *(e for e in kept if e.ref not in own)], world.config)
-    failures = [f"{f.record}: {f.message}" for f in check_references(case_world, own.values(), "row-reference")]
-    return case_world, sorted(own), failures
-
-
-def _entity(row: Mapping[str, Any], name_key: str, number: int, place: Place) -> Entity:
-    name = row.get(name_key) or row.get("name") or row.get("id") or f"{row['kind'].lower()}-{number + 1}"
-    spec = {key: value for key, value in row.items() if key not in ("kind", name_key)}
-    if name_key == "name" or "name" not in spec:
-        spec.pop("id", None)
-    return Entity(row["kind"], str(name), spec, place)
-
-
-def _row_failures(entity: Entity, schemas: Schemas) -> list[str]:
-    if entity.kind not in schemas.kinds:
-        return [f"{entity.ref}: there is no kind {entity.kind}."]
-    problems = schemas.kinds[entity.kind].problems(entity.spec, of="spec")
-    return [f"{entity.ref} {pointer_text(p.pointer)}: {p.message} {p.hint}".strip() for p in problems]
 
 
 def compare(expected: Iterable[Mapping[str, Any]], decisions: list[Decision], moment: datetime) -> list[str]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from remit.cases import CaseBook, case_world_of
 from remit.policies.assessment import assess
+from remit.policies.case_rows import Book, case_world_of
 from remit.policies.measures import Assessment
 from remit.references import World, instant
 from remit.scorecards import RESULTS, MeasureScore, Scorecard, SubjectScore
@@ -22,13 +22,13 @@ _OF_LINE = ("subject", "measures", *RESULTS)
 _OF_MEASURE = ("value", "of", "n", "target", "score", "left_out")
 
 
-def run_cases(policy: Assessment, book: CaseBook, world: World) -> Iterator[list[str]]:
+def run_cases(policy: Assessment, book: Book, world: World) -> Iterator[list[str]]:
     """What each case finds wrong, in the order written; an empty list for one that holds."""
     for case in book.cases:
         yield _run(policy, book, case, world)
 
 
-def _run(policy: Assessment, book: CaseBook, case: Mapping[str, Any], world: World) -> list[str]:
+def _run(policy: Assessment, book: Book, case: Mapping[str, Any], world: World) -> list[str]:
     case_world, _, failures = case_world_of(book, case, world)
     if failures:
         return failures
