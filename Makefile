@@ -20,7 +20,7 @@ demo: .venv/ready
 	@$(BIN)/remit demo
 
 test: .venv/ready-to-develop
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto
 
 lint: .venv/ready-to-develop
 	$(BIN)/ruff check .
