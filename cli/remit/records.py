@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -111,6 +111,12 @@ class Snapshot:
         return {r.id: r for r in reversed((*self.records, *self.policies))}
 
 
+@lru_cache(maxsize=1 << 14)
+def _read(data: bytes, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
+    """The same bytes at the same path, read once: a plan and a review look at several sides of one store."""
+    return read(data, path)
+
+
 def build_snapshot(files: Mapping[str, bytes], commit: str = "", date: datetime | None = None) -> Snapshot:
     """Read every record, policy and case file among ``files``. Raises nothing: what is wrong is in ``findings``."""
     findings: list[Finding] = []
@@ -123,7 +129,7 @@ def build_snapshot(files: Mapping[str, bytes], commit: str = "", date: datetime 
         top = path.split("/", 1)[0]
         if top not in ("records", "rules") or not path.endswith((".yaml", ".yml")):
             continue
-        document, problems = read(files[path], path)
+        document, problems = _read(files[path], path)
         findings.extend(problems)
         if document is None:
             continue

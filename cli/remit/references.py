@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -191,21 +191,30 @@ def _not_valid(entity: Entity, use: Use, target: Entity) -> Iterator[Finding]:
 
 def last_instant(value: Any, zone: ZoneInfo) -> datetime | None:
     """The first instant after what ``validTo`` says: a date is valid to the end of its day."""
-    try:
-        return datetime.combine(date.fromisoformat(value) + timedelta(days=1), datetime.min.time(), zone)
-    except (TypeError, ValueError):
-        return instant(value)
+    return _read_last(value, zone) if isinstance(value, str) else None
 
 
 def instant(value: Any, zone: ZoneInfo | None = None) -> datetime | None:
     """The instant that a schema-valid value says; None for anything that is not one. A date is its first moment."""
-    if not isinstance(value, str):
-        return None
+    return _read(value, zone) if isinstance(value, str) else None
+
+
+# The same few texts (valid from, accepted at) are asked for again and again by every policy.
+@lru_cache(maxsize=1 << 16)
+def _read(text: str, zone: ZoneInfo | None) -> datetime | None:
     try:
-        return parse_instant(value)
+        return parse_instant(text)
     except ValueError:
         pass
     try:
-        return datetime.combine(date.fromisoformat(value), datetime.min.time(), zone) if zone else None
+        return datetime.combine(date.fromisoformat(text), datetime.min.time(), zone) if zone else None
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=1 << 12)
+def _read_last(text: str, zone: ZoneInfo) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text) + timedelta(days=1), datetime.min.time(), zone)
+    except ValueError:
+        return _read(text, None)

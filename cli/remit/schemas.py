@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from remit.findings import Finding, did_you_mean, finding
@@ -217,11 +217,18 @@ class Schemas:
 
 def load_schemas(files: Mapping[str, bytes]) -> tuple[Schemas, tuple[Finding, ...]]:
     """The schemas among ``files`` (``schemas/**.json``) and what is wrong with them; a bad schema is left out."""
+    wanted = (path for path in sorted(files) if path.startswith("schemas/") and path.endswith(".schema.json"))
+    return _load(tuple((path, files[path]) for path in wanted))
+
+
+@lru_cache(maxsize=4)
+def _load(files: tuple[tuple[str, bytes], ...]) -> tuple[Schemas, tuple[Finding, ...]]:
+    """The same schema files, loaded once: every side of a change has nearly always the same."""
     findings: list[Finding] = []
     resources: dict[str, Mapping[str, Any]] = {}
     paths: dict[str, str] = {}
-    for path in sorted(p for p in files if p.startswith("schemas/") and p.endswith(".schema.json")):
-        schema, problem = _read_schema(path, files[path])
+    for path, data in files:
+        schema, problem = _read_schema(path, data)
         if problem is not None:
             findings.append(problem)
         elif schema is not None:

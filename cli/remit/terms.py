@@ -111,14 +111,20 @@ def _package_terms(world: World, about: _About, at: datetime) -> Iterator[tuple[
 
 def _standard_terms(world: World, about: _About, at: datetime) -> Iterator[tuple[str, Limit]]:
     found: list[tuple[tuple[int, ...], str, Entity]] = []
-    for level in world.all("ServiceLevelSpecification"):
-        if _in_force(level, at, world):
-            fit = _fit(level.spec, about)
-            if fit is not None:
-                found.append((fit, level.name, level))
+    for level in _levels_about(world, about.product):
+        fit = _fit(level.spec, about)
+        if fit is not None and _in_force(level, at, world):
+            found.append((fit, level.name, level))
     for fit, _, level in sorted(found, key=lambda one: (one[0], one[1])):
         what = "product" if fit[0] == 0 else "product category"
         yield from _limit(level, "value", f"the standard for this {what} and customer")
+
+
+def _levels_about(world: World, product: Entity | None) -> Iterator[Entity]:
+    """The service levels that name a product or its category; no other can govern it."""
+    if product is not None:
+        yield from world.joined("ServiceLevelSpecification", "product", product.name)
+        yield from world.joined("ServiceLevelSpecification", "category", product.spec.get("category", ""))
 
 
 def _in_force(level: Entity, at: datetime, world: World) -> bool:

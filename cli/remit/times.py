@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from fractions import Fraction
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, cast, get_args
 
 Unit = Literal["s", "m", "h", "d", "w", "mo", "y", "wh", "wd"]
@@ -184,7 +185,7 @@ class Duration:
         """Whether it counts working time, so that a calendar must say what that is."""
         return self.unit in ("wh", "wd")
 
-    @property
+    @cached_property
     def counted(self) -> timedelta | None:
         """What must be counted off for it: real time for ``s m h wh``, 24 hours for each ``wd``; None for calendar
         units, whose length depends on where they start. To the nearest microsecond."""
@@ -215,6 +216,7 @@ def _decimal(amount: int | Fraction) -> str:
     return f"{whole}.{rest:09d}".rstrip("0")
 
 
+@lru_cache(maxsize=1 << 12)
 def parse_duration(text: str) -> Duration:
     """The duration that ``text`` writes: one whole number and one unit, nothing between; sums are not allowed.
 

@@ -17,13 +17,16 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
+from remit.changing import find, requirements
+from remit.decisions import rank
 from remit.demo_feed import NOW, demo_feeds
 from remit.errors import UserError
 from remit.git import Identity, Repository
+from remit.judging import PolicyJudge
 from remit.pack import pack_files
 from remit.starting import first_commit, refuse_unless_free, starting_files, write_store
 from remit.store import Store, write_whole
-from remit.times import format_instant
+from remit.times import format_instant, parse_instant
 from remit.yamltext import Edit, edit, read
 
 Language = Literal["en", "zh"]
@@ -189,9 +192,9 @@ class Demo:
         self.change()
 
     def gravest(self) -> str:
-        """The id of the decision that evaluate shows first."""
+        """The id of the decision that evaluate shows first: the gravest, and of these the latest."""
         decisions = json.loads(self.quietly(["evaluate", "--at", AT, "--format", "json"]).out)["decisions"]
-        return str(decisions[0]["id"])
+        return str(max(decisions, key=lambda one: (rank(one["severity"]), parse_instant(one["at"])))["id"])
 
     def change(self) -> None:
         """A change from the edit to the commit on the protected branch, by as many people as it needs."""
@@ -254,13 +257,13 @@ class Demo:
 
     def approvers(self, change: str) -> list[tuple[str, str]]:
         """The first of those who may give each approval that is missing, and what it is asked for; nobody twice."""
-        review = json.loads(self.quietly(["review", change, "--format", "json"]).out)
+        store, at = Store.open(self.folder), datetime.now(UTC)
         found: dict[str, str] = {}
-        for need in review["change"]["requirements"]:
-            able = [candidate["person"] for candidate in need["candidates"] if candidate["person"] != AUTHOR]
-            if not need["satisfied"] and able:
+        for need in requirements(store, find(store, change).change, PolicyJudge(at)):
+            able = [candidate.person for candidate in need.candidates if candidate.person != AUTHOR]
+            if not need.satisfied and able:
                 person = next((name for name in able if name not in found), able[0])
-                found.setdefault(person, str(need["need"]).partition(";")[0])
+                found.setdefault(person, need.need.partition(";")[0])
         return list(found.items())
 
     # -- what one sees ---------------------------------------------------------------------------------------------
