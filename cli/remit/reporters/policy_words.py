@@ -31,6 +31,17 @@ SEVERITY = {
     "breach": ("breach", "超限"),
     "critical": ("critical", "严重"),
 }
+REOPENED = {
+    "continue": (
+        "goes on where it stood when the work is taken up again; the time that it was thought done does not count",
+        "重新打开后接续计时，其间视为已完成的时间不计",
+    ),
+    "restart": ("begins anew when the work is taken up again", "重新打开后重新计时"),
+}
+HANDED_OVER = {
+    "restart": ("begins anew at each hand-over", "每次移交后重新计时"),
+    "split": ("counts for each holder apart, only while it holds the work", "按承接方分别计时，仅计其承接期间"),
+}
 CYCLES = {
     "month": ("every month", "每月"),
     "quarter": ("every quarter", "每季度"),
@@ -197,6 +208,10 @@ class Page:
         if clock.restarts:
             value = self.value(clock.restarts)
             yield self.pick(f"begins anew at {value}", f"在{value}重新开始")
+        if clock.reopened and clock.reopened.then in REOPENED:
+            yield self.pick(*REOPENED[clock.reopened.then])
+        if clock.handed_over and clock.handed_over.then in HANDED_OVER:
+            yield self.pick(*HANDED_OVER[clock.handed_over.then])
         if clock.due:
             yield self.pick("due at ", "时限为") + self.first_of([self.value(one) for one in clock.due])
         if clock.met:
