@@ -157,14 +157,16 @@ def _trial(book: CaseBook, index: int, case: Mapping[str, Any], watch: Watch, wo
 
 
 def run_watch_cases(
-    book: CaseBook, watch: Watch, world: World, compiler: Compiler, wording: Wording
+    book: CaseBook, watch: Watch, world: World, compiler: Compiler, wording: Wording, *, covering: bool = True
 ) -> Iterator[CaseResult]:
-    """Run the cases of an escalation or warning policy."""
+    """Run the cases of an escalation or warning policy; ``covering`` also notes what each sees of it, at some cost."""
     rulebook = Rulebook([watch], compiler)
     try:
         for trial in trials(book, watch, world):
             failures, decisions = judge(trial, rulebook, wording)
-            seen = _seen(watch, trial, decisions, rulebook, compiler, wording)
+            seen: frozenset[Sight] = frozenset()
+            if covering:
+                seen = _seen(watch, trial, decisions, rulebook, compiler, wording)
             yield CaseResult(book.policy.id, trial.name, trial.place, tuple(failures), seen)
     finally:
         rulebook.close()

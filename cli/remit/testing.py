@@ -21,8 +21,11 @@ RUNNERS: Mapping[str, tuple[str, str]] = {
 """Who runs the cases of the kinds that are not watches: ``run_cases(policy, cases, world)`` gives (index, failures)."""
 
 
-def run_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: True) -> CaseRun:
-    """Run every case file whose path ``only`` accepts. A policy that does not compile runs no case and is named."""
+def run_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: True, covering: bool = True) -> CaseRun:
+    """Run every case file whose path ``only`` accepts. A policy that does not compile runs no case and is named.
+
+    Without ``covering`` nothing is noted of what the cases see: whether they hold is known at less cost.
+    """
     books, findings = case_books(loaded.snapshot, loaded.schemas)
     results: list[CaseResult] = []
     coverage: list[Coverage] = []
@@ -35,11 +38,13 @@ def run_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: True) 
             findings.append(finding("case-invalid", message, book.record.place(), record=book.policy.id))
         elif book.policy.kind in RUNNERS:
             results += _other_cases(book, policy, loaded)
-            coverage += _other_coverage(book, policy, loaded)
+            coverage += _other_coverage(book, policy, loaded) if covering else ()
         else:
-            mine = list(run_watch_cases(book, policy, loaded.case_world, loaded.compiler, loaded.wording))
+            world, compiler = loaded.case_world, loaded.compiler
+            mine = list(run_watch_cases(book, policy, world, compiler, loaded.wording, covering=covering))
             results += mine
-            coverage.append(coverage_of(policy.record.id, goals_of(policy), _seen(mine)))
+            if covering:
+                coverage.append(coverage_of(policy.record.id, goals_of(policy), _seen(mine)))
     return CaseRun(tuple(results), in_order([*findings, *_failed(results)]), tuple(coverage))
 
 
