@@ -18,7 +18,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 ZONE = timezone(timedelta(hours=8))
-FIRST_DAY = datetime(2026, 9, 1, tzinfo=ZONE)
+FIRST_DAY = datetime(2026, 8, 15, tzinfo=ZONE)
 NOW = datetime(2026, 10, 15, 10, 0, tzinfo=ZONE)
 SEED = 20260901
 TICKETS_A_DAY = (4, 6)
@@ -375,7 +375,7 @@ def _orders(random: Random) -> Iterator[Sequence[str]]:
     """Orders as the order system exports them; four are late and three end within hours of ``NOW``."""
     for number in range(ORDERS):
         service = random.choice(SERVICES)
-        requested = FIRST_DAY + timedelta(minutes=number * 980 + random.randint(0, 240))
+        requested = FIRST_DAY + timedelta(minutes=number * 1370 + random.randint(0, 240))
         due = requested.replace(hour=18, minute=0) + timedelta(days=random.randint(14, 24))
         done: datetime | None = due - timedelta(hours=random.randint(8, 90))
         if number in (9, 23):
