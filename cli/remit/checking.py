@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
 from remit.cases import policies_without_cases
 from remit.conditions.checks import shape_at
-from remit.evaluating import Loaded, load
+from remit.evaluating import Loaded
 from remit.findings import Finding, did_you_mean, finding, in_order
 from remit.fixtures import check_fixtures
 from remit.places import Place, pointer_text
@@ -21,16 +21,10 @@ from remit.records import Record, Snapshot
 from remit.references import Entity, World, check_references
 from remit.roles import RESPONSIBLE, held_anywhere, resolve
 from remit.schemas import KindSchema, Schemas
-from remit.store import Files
 from remit.terms import ungoverned
 from remit.testing import run_all, uncovered
 from remit.validity import check_overlaps, check_periods
 from remit.wording import LANGUAGES, TEMPLATE, template_problems
-
-
-def check_files(files: Mapping[str, bytes], *, at: datetime) -> tuple[Finding, ...]:
-    """The findings of a store given as its files, with roles looked up as of ``at``."""
-    return check(load(Files(None, None, files)), at=at)
 
 
 def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding, ...]:

@@ -27,21 +27,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Fact:
-    """One operational thing whose ``spec`` fits the schema of ``kind``."""
-
-    kind: str
-    id: str
-    spec: Mapping[str, Any]
-    place: Place
-
-    @property
-    def ref(self) -> str:
-        """``Kind/id``; the id may itself hold slashes, so split at the first one."""
-        return f"{self.kind}/{self.id}"
-
-
-@dataclass(frozen=True)
 class SourceReport:
     """What became of the rows of one source; ``extra`` counts what is not a row, such as the lines of an event log."""
 

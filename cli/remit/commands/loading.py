@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,13 +41,3 @@ def say_findings(findings: Sequence[Finding], *, most: int = 10) -> None:
         click.echo(f"… and {len(grave) - most} more; all of them with --format json, or: remit facts", err=True)
     elif grave:
         click.echo(summary(grave), err=True)
-
-
-def window_text(start: datetime | None, end: datetime, language: str) -> str:
-    """The instants asked about, for a heading."""
-    from remit.times import format_instant
-
-    until = format_instant(end)
-    if start is None:
-        return until
-    return f"{format_instant(start)} → {until}"

@@ -14,7 +14,7 @@ from typing import Any
 
 from remit.conditions.condition import Bindings, Compiler, Condition
 from remit.findings import Finding, did_you_mean, finding, has_errors
-from remit.places import Pointer, pointer_text
+from remit.places import Pointer
 from remit.policies.reading import PolicyReader, Related
 from remit.records import Record, title_in
 from remit.references import Entity, World
@@ -285,8 +285,3 @@ def ways(policy: Lifecycle) -> Iterator[tuple[str, str, str]]:
     for transition in policy.transitions:
         for source in transition.sources:
             yield from ((source, target, transition.by) for target in transition.targets)
-
-
-def state_pointer(policy: Lifecycle) -> str:
-    """The JSON Pointer of the field that holds the state."""
-    return pointer_text(("spec", policy.field))
