@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A busy machine is not a failure.
-settings.register_profile("remit", deadline=None)
+# A busy machine is not a failure, and the same code passes or fails each time; `--hypothesis-profile search` looks on.
+UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+settings.register_profile("remit", deadline=None, derandomize=True, suppress_health_check=UNHURRIED)
+settings.register_profile("search", deadline=None, max_examples=1000, suppress_health_check=UNHURRIED)
 settings.load_profile("remit")
 
 AT = datetime(2026, 10, 15, 8, 0, tzinfo=UTC)

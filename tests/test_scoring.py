@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from assessments import MONTH, a_world, compiled, fact, figure, order, policy, policy_record, scored, unit
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remit.references import Entity, World
@@ -198,7 +198,7 @@ SIZES = {"top": 0.2, "middle": 0.7, "bottom": 0.1}
 MULTIPLIERS = {"top": 1.5, "middle": 1.0, "bottom": 0.5}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.randoms())
 def test_forced_bands_and_shares_agree_with_a_naive_computation_in_any_order(numbers: list[int], chance: Any) -> None:
     units = [f"u{n:02d}" for n in range(len(numbers))]

@@ -552,7 +552,9 @@ PIECES = st.sampled_from(
 ANY_BYTES = st.binary(max_size=200) | st.lists(PIECES, max_size=40).map(b"".join)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=ANY_BYTES, suffix=st.sampled_from(sorted(SOURCES)), mapped=st.booleans(), kind=st.sampled_from([None, "A"]))
 def test_no_bytes_crash_a_source_and_every_row_is_accounted_for(
     tmp_path: Path, data: bytes, suffix: str, mapped: bool, kind: str | None
@@ -570,7 +572,9 @@ def test_no_bytes_crash_a_source_and_every_row_is_accounted_for(
         assert reading.report().rows == sum(bool(line.strip()) for line in content.split(b"\n"))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=20), min_size=1, max_size=8))
 def test_what_a_csv_writer_writes_is_read_back(tmp_path: Path, texts: list[str]) -> None:
     import csv
