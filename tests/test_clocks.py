@@ -11,7 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from remit.clocks import ALWAYS, By, Clock, Pause, WorkCalendar, always, calendar_of
+from remit.calendars import ALWAYS, WorkCalendar, always, calendar_of
+from remit.clocks import By, Clock, Pause
 from remit.times import Duration, Unit, format_instant, parse_duration, parse_instant, wall_time
 
 

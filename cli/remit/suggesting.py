@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import product
 from typing import Any
 
-from remit.clocks import WorkCalendar
+from remit.calendars import WorkCalendar
 from remit.conditions.condition import Condition
 from remit.conditions.tree import Path
 from remit.decisions import Decision

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from remit.clocks import WorkCalendar
+from remit.calendars import WorkCalendar
 from remit.conditions.messages import CALENDAR, MessageTypes, Needs
 from remit.conditions.text import GETTERS, OPERATORS, text_of
 from remit.conditions.tree import Call, Const, Has, ListOf, Macro, MapOf, Node, Path, Unsupported, children, walk

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from remit.clocks import WorkCalendar
+from remit.calendars import WorkCalendar
 from remit.conditions.checks import REFUSED, TABLE, Scope, complaints, needs_of, probes
 from remit.conditions.extensions import environment, table_function
 from remit.conditions.messages import MessageTypes, Needs

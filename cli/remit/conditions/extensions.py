@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from remit.clocks import Clock, WorkCalendar
+from remit.calendars import WorkCalendar
+from remit.clocks import Clock
 from remit.conditions.checks import TABLE
 from remit.tables import Table
 from remit.times import parse_duration

@@ -15,7 +15,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from remit.clocks import Clock, Pause, WorkCalendar, always, calendar_of
+from remit.calendars import WorkCalendar, always, calendar_of
+from remit.clocks import Clock, Pause
 from remit.conditions.condition import Bindings, Condition, EvaluationError
 from remit.conditions.lowering import follow
 from remit.conditions.tree import Path

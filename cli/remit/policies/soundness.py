@@ -14,7 +14,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from remit.clocks import Clock, WorkCalendar
+from remit.calendars import WorkCalendar
+from remit.clocks import Clock
 from remit.conditions.checks import CALENDAR_FUNCTIONS
 from remit.conditions.condition import Condition
 from remit.conditions.possible import possible
