@@ -10,54 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from workdays import CHINA, CHINA_SPEC, ROME, SHANGHAI, at
 
 from remit.calendars import ALWAYS, WorkCalendar, always, calendar_of
 from remit.clocks import By, Clock, Pause
 from remit.times import Duration, Unit, format_instant, parse_duration, parse_instant, wall_time
-
-
-def _days(*spans: str) -> list[dict[str, str]]:
-    """Rows of a Calendar record for days and spans of days such as 2026-10-01..2026-10-07."""
-    rows = []
-    for span in spans:
-        first, _, last = span.partition("..")
-        day = date.fromisoformat(first)
-        while day <= date.fromisoformat(last or first):
-            rows.append({"date": day.isoformat(), "name": "day"})
-            day += timedelta(days=1)
-    return rows
-
-
-# The State Council's notice for 2026, with the usual office hours of a branch.
-CHINA_SPEC: dict[str, Any] = {
-    "timezone": "Asia/Shanghai",
-    "workingDays": ["mon", "tue", "wed", "thu", "fri"],
-    "workingHours": [{"from": "08:30", "to": "12:00"}, {"from": "14:00", "to": "17:30"}],
-    "holidays": _days(
-        "2026-01-01..2026-01-03", "2026-02-15..2026-02-23", "2026-04-04..2026-04-06", "2026-05-01..2026-05-05",
-        "2026-06-19..2026-06-21", "2026-09-25..2026-09-27", "2026-10-01..2026-10-07",
-    ),
-    "makeUpWorkdays": _days("2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"),
-    "serviceWindow": "working_hours",
-    "years": [2026],
-}  # fmt: skip
-CHINA = calendar_of("china-2026", CHINA_SPEC)
-# Works on the Sundays on which the clocks change, also in the night on which they do.
-ROME = calendar_of(
-    "rome-nights",
-    {
-        "timezone": "Europe/Rome",
-        "workingDays": ["mon", "wed", "thu", "fri", "sun"],
-        "workingHours": [{"from": "09:00", "to": "13:00"}, {"from": "22:00", "to": "06:00"}],
-        "holidays": _days("2026-10-26", "2026-03-30"),
-        "makeUpWorkdays": _days("2026-03-28"),
-    },
-)
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-def at(text: str) -> datetime:
-    return parse_instant(f"2026-{text}+08:00")
 
 
 def shown(instant: datetime | None) -> str | None:
@@ -72,56 +29,7 @@ def pause(start: str, end: str | None, name: str = "s-1") -> Pause:
     return Pause(at(start), at(end) if end else None, "user away", f"Suspension/{name}")
 
 
-# ---- calendars
-
-
-@pytest.mark.parametrize(
-    ("instant", "working"),
-    [
-        ("09-18T08:29", False),
-        ("09-18T08:30", True),
-        ("09-18T11:59", True),
-        ("09-18T12:00", False),
-        ("09-18T14:00", True),
-        ("09-18T17:30", False),
-        ("09-19T10:00", False),  # Saturday
-        ("09-20T10:00", True),  # make-up Sunday
-        ("09-25T10:00", False),  # Mid-Autumn Friday
-        ("10-05T10:00", False),  # National Day Monday
-        ("10-10T10:00", True),  # make-up Saturday
-    ],
-)
-def test_china_works_in_its_windows_on_working_and_make_up_days(instant: str, working: bool) -> None:
-    assert CHINA.is_working(at(instant)) is working
-
-
-def test_china_2026_has_248_working_days() -> None:
-    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
-
-    # 261 weekdays, 19 of them holidays, and six make-up days at weekends.
-    assert sum(map(CHINA.is_working_day, days)) == 261 - 19 + 6
-
-
-def test_a_calendar_covers_the_years_it_states_in_its_own_zone() -> None:
-    assert CHINA.covers(parse_instant("2025-12-31T16:00Z"))
-    assert not CHINA.covers(parse_instant("2026-12-31T16:00Z"))
-    assert ALWAYS.covers(parse_instant("2190-01-01T00:00Z"))
-
-
-def test_windows_that_touch_or_overlap_are_one() -> None:
-    hours = [{"from": "13:00", "to": "18:00"}, {"from": "08:00", "to": "12:00"}, {"from": "12:00", "to": "14:00"}]
-
-    calendar = calendar_of("c", {**CHINA_SPEC, "workingHours": hours})
-
-    assert calendar.windows(date(2026, 9, 18)) == ((480, 1080),)
-    assert calendar.windows(date(2026, 9, 19)) == ()
-
-
-def test_a_window_past_midnight_belongs_to_the_day_on_which_it_begins() -> None:
-    # Friday night works until Saturday 06:00; Saturday itself does not work.
-    assert ROME.is_working(parse_instant("2026-09-19T05:59+02:00"))
-    assert not ROME.is_working(parse_instant("2026-09-19T06:00+02:00"))
-    assert not ROME.is_working(parse_instant("2026-09-19T23:00+02:00"))
+# ---- crossings, by hand
 
 
 def test_a_24x7_service_window_always_counts_and_still_knows_working_days() -> None:
@@ -132,33 +40,6 @@ def test_a_24x7_service_window_always_counts_and_still_knows_working_days() -> N
     assert shown(running.crossing(parse_duration("4h"))) == "2026-09-18T20:00:00+08:00"
     assert shown(running.crossing(parse_duration("4wh"))) == "2026-09-20T11:00:00+08:00"
     assert shown(running.crossing(parse_duration("1wd"))) == "2026-09-20T16:00:00+08:00"
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"timezone": "Asia/Nowhere"}, "expected an IANA name"),
-        ({"timezone": "../etc"}, "expected an IANA name"),
-        ({"workingDays": ["monday"]}, "expected one of mon"),
-        ({"workingHours": [{"from": "8", "to": "12:00"}]}, "expected hours and minutes"),
-        ({"workingHours": []}, "expected workingDays and workingHours"),
-        ({"workingDays": []}, "expected workingDays and workingHours"),
-        ({"holidays": [{"date": "2026-02-30", "name": "x"}]}, "day is out of range"),
-    ],
-)
-def test_a_calendar_that_cannot_be_is_refused(change: dict[str, Any], expected: str) -> None:
-    with pytest.raises(ValueError, match=expected):
-        calendar_of("c", {**CHINA_SPEC, **change})
-
-
-def test_equal_calendars_are_equal_and_hashable() -> None:
-    again = calendar_of("china-2026", CHINA_SPEC)
-
-    assert again == CHINA
-    assert len({again, CHINA}) == 1
-
-
-# ---- crossings, by hand
 
 
 @pytest.mark.parametrize(
