@@ -438,10 +438,10 @@ class Words:
 
     def change(self, change: Change, scope: Scope) -> str:
         """``the customer grade would have to be “group level” or “province”``."""
-        ways = [self._way(way, change.node, scope) for way in change.ways]
         if change.ways[0][0].kind in ("holds", "fails"):
             clause = self.condition(change.node, scope, change.ways[0][0].kind == "holds")
             return self.pick(f"it would have to be so that {clause}", f"须满足：{clause}")
+        ways = [self._way(way, change.node, scope) for way in change.ways]
         what = self.operand(change.node, scope)
         return self.pick(f"{what} would have to be {self.joined(ways)}", f"{what}须{self.joined(ways)}")
 
