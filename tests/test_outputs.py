@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import referencing
+import test_change_commands as changing
 
 from remit.evaluating import decide, in_force, load
 from remit.explaining import explain, find_policy, find_subject
 from remit.main import main
 from remit.reporters.explanation import explanation_lines
+from remit.reporters.explanation_json import explanation_json
+from remit.scorecards import REASONS, CountedFact
 from remit.store import Store
 from remit.times import parse_instant
 
@@ -35,6 +39,11 @@ def schema(name: str) -> Any:
     return jsonschema.Draft202012Validator(body, registry=registry)
 
 
+def problems(name: str, body: Any) -> list[str]:
+    """What in ``body`` is otherwise than the schema ``name`` says."""
+    return [f"{list(e.absolute_path)}: {e.message}" for e in schema(name).iter_errors(body)]
+
+
 COMMANDS = [
     ("check", ["check", "--at", AT]),
     ("evaluate", ["evaluate", "--at", AT]),
@@ -42,21 +51,31 @@ COMMANDS = [
     ("replay", ["forecast", "--at", AT, "--within", "2d"]),
     ("facts", ["facts", *sorted(str(p) for p in (ROOT / "tests/data/tmf621/v5").glob("*.json"))]),
     ("assess", ["assess", "response-centre", "--period", "2026-09"]),
+    ("assess", ["assess", "response-centre", "--period", "2026-09", "--list", "provisioning"]),
+    ("explain", ["explain", "fault-handling", "gz-20261015-001", "--at", AT]),
+    ("explain", ["explain", "crisis-intervention", "Customer/seaview-hotel-group", "--at", AT]),
+    ("explain", ["explain", "low-satisfaction", "harbour-bank-engineers-2026-q3", "--at", AT]),
+    ("rules", ["rules"]),
+    ("rules", ["rules", "--hits", "--to", AT]),
+    ("list", ["list", "customers"]),
+    ("list", ["list", "WarningPolicy"]),
+    ("show", ["show", "Customer/harbour-bank"]),
+    ("show", ["show", "fault-handling", "--words"]),
+    ("search", ["search", "海港"]),
     ("test", ["test", "rules/escalation"]),
     ("test", ["test", "--mutate", "rules/warning/ticket-signing.yaml"]),
     ("test", ["test", "--suggest", "ticket-signing", "--at", AT]),
 ]
 
 
-@pytest.mark.parametrize(("name", "arguments"), COMMANDS, ids=[" ".join(a[:1]) for _, a in COMMANDS])
+@pytest.mark.parametrize(("name", "arguments"), COMMANDS, ids=[" ".join(a[:2]) for _, a in COMMANDS])
 def test_output_has_its_documented_shape_and_the_same_bytes_twice(
     name: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = run(capsys, *arguments, "--format", "json")
     second = run(capsys, *arguments, "--format", "json")
 
-    problems = [f"{list(e.absolute_path)}: {e.message}" for e in schema(name).iter_errors(json.loads(first))]
-    assert problems == []
+    assert problems(name, json.loads(first)) == []
     assert first == second
 
 
@@ -97,6 +116,58 @@ def test_every_policy_of_the_example_explains_itself() -> None:
         assert any(rung.at for rung in explanation.rungs)
         text = "\n".join(explanation_lines(explanation, "zh"))
         assert decision.message["zh"] in text
+        assert problems("explain", explanation_json(explanation)) == []
+
+
+lone = changing.lone
+
+
+def test_every_step_of_a_change_has_its_documented_shape(lone: changing.User, tmp_path: Path) -> None:
+    changing.raise_grade(lone)
+    tickets = tmp_path / "tickets.jsonl"
+    tickets.write_text("", encoding="utf-8")
+
+    def check(id: str) -> None:
+        commands = [
+            ["review", id, *changing.AT],
+            ["review", id, "--facts", f"Customer={tickets}", *changing.AT],
+            ["changes", "--all", *changing.AT],
+            ["log", "Customer/harbour-bank"],
+            ["diff"],
+            ["diff", f"main..change/{id}"],
+        ]
+        for command in commands:
+            ran = lone.run(*command, "--format", "json")
+            assert ran.code == 0, ran.err
+            assert problems(command[0], ran.json) == [], command
+
+    id = lone.propose()
+    lone.run("reject", id, "-m", "收入不足", *changing.AT, as_="bob-sun")
+    check(id)
+    lone.run("approve", id, *changing.AT, "--not-after", "2026-12-31T00:00:00+08:00")
+    check(id)
+    assert lone.run("apply", id, *changing.AT).code == 0
+    check(id)
+
+
+def test_the_reasons_of_a_listed_fact_are_those_of_the_program() -> None:
+    facts = schema("assess").schema["properties"]["facts"]["items"]
+
+    assert facts["properties"]["why"]["enum"] == list(REASONS)
+    assert facts["required"] == ["subject", "measure", *CountedFact("", "good", "").to_json()]
+
+
+def test_no_object_that_a_schema_of_outputs_names_parts_of_takes_others() -> None:
+    def opened(body: Any) -> Iterator[Any]:
+        if isinstance(body, dict):
+            if "properties" in body and body.get("unevaluatedProperties") is not False:
+                yield sorted(body["properties"])
+            yield from (found for value in body.values() for found in opened(value))
+        elif isinstance(body, list):
+            yield from (found for value in body for found in opened(value))
+
+    for path in sorted((ROOT / "schemas/outputs").glob("*.json")):
+        assert list(opened(json.loads(path.read_text(encoding="utf-8")))) == [], path.name
 
 
 @pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "schemas/outputs").glob("*.json")))
