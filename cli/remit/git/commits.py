@@ -1,0 +1,70 @@
+"""Commits: reading them, how they descend from each other, and writing one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from remit.errors import Refused
+from remit.git.opened import Opened
+from remit.git.parsing import check_oid, decode, parse_commit, stamp
+from remit.git.values import Commit, Identity
+
+
+class Commits(Opened):
+    """The commits of a repository."""
+
+    def log(
+        self, ref: str, paths: Sequence[str] = (), limit: int | None = None, *, exclude: Sequence[str] = ()
+    ) -> list[Commit]:
+        """Commits reachable from ``ref`` and not from ``exclude`` that touch one of ``paths``, newest first."""
+        bounds = [f"^{self.resolve(base)}" for base in exclude]
+        count = [f"--max-count={int(limit)}"] if limit is not None else []
+        command = ["--literal-pathspecs", "rev-list", "--topo-order", *count, self.resolve(ref), *bounds, "--", *paths]
+        shas = decode(self._git(command).stdout).split()
+        raw = self._batch(shas)
+        return [parse_commit(sha, raw[sha]) for sha in shas]
+
+    def commit(self, ref: str) -> Commit:
+        """The commit that ``ref`` names."""
+        sha = self.resolve(ref)
+        return parse_commit(sha, self._batch([sha])[sha])
+
+    def root_commit(self, ref: str = "HEAD") -> str:
+        """The first commit behind ``ref``, by first parents: the identity of the repository.
+
+        Raises:
+            Refused: a shallow clone does not have it.
+        """
+        if self.is_shallow:
+            message = "this clone is shallow: it does not know where its history begins"
+            raise Refused(message, hint="git fetch --unshallow")
+        out = self._git(["rev-list", "--first-parent", "--max-parents=0", self.resolve(ref), "--"]).stdout
+        return decode(out).split()[-1]
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """True when ``older`` is ``newer`` or reachable from it."""
+        command = ["merge-base", "--is-ancestor", self.resolve(older), self.resolve(newer)]
+        return self._git(command, ok=(0, 1)).status == 0
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The best common ancestor, or None when the histories are unrelated."""
+        done = self._git(["merge-base", self.resolve(one), self.resolve(other)], ok=(0, 1))
+        return decode(done.stdout).split()[0] if done.status == 0 else None
+
+    def commit_tree(
+        self, tree: str, parents: Sequence[str], message: str, author: Identity, committer: Identity, when: datetime,
+        *, authored: datetime | None = None,
+    ) -> str:  # fmt: skip
+        """Write a commit (no ref moves) and give its id; ``when`` is committer time, and author time unless given."""
+        variables = {
+            "GIT_AUTHOR_NAME": author.name,
+            "GIT_AUTHOR_EMAIL": author.email,
+            "GIT_AUTHOR_DATE": stamp(authored or when),
+            "GIT_COMMITTER_NAME": committer.name,
+            "GIT_COMMITTER_EMAIL": committer.email,
+            "GIT_COMMITTER_DATE": stamp(when),
+        }
+        parts = [part for parent in parents for part in ("-p", check_oid(parent))]
+        command = ["commit-tree", check_oid(tree), *parts, "-F", "-"]
+        return decode(self._git(command, stdin=message.encode(), variables=variables).stdout).strip()
