@@ -10,30 +10,19 @@ import pytest
 from conftest import AT, GitRepo, be, commit_all, git, write_files
 from test_git import hostile
 
-from remit.changes import Candidate, Manifest, Need, Person, approval_text, is_governed, parse_message
-from remit.changing import (
-    BUILT_IN_RULE,
-    CHANGES,
-    REVIEWS,
-    Applied,
-    NotApplicable,
-    apply,
-    approve,
-    changes,
-    find,
-    log_of,
-    me,
-    people_of,
-    propose,
-    reject,
-    requirements,
-    sides,
-    withdraw,
-)
+from remit.changes import Candidate, Manifest, Message, Need, Person, approval_text, is_governed, parse_message
+from remit.changing.applying import Applied, NotApplicable, apply
+from remit.changing.histories import log_of
+from remit.changing.proposals import changes, find, requirements, sides
+from remit.changing.proposing import propose
+from remit.changing.requiring import BUILT_IN_RULE
+from remit.changing.reviewing import approve, reject, withdraw
+from remit.changing.targets import CHANGES, REVIEWS, me
 from remit.errors import NotFound, Refused, UserError
 from remit.findings import Finding, finding
 from remit.git import Identity, RefMoved, Repository
 from remit.places import Place
+from remit.registry import Registry
 from remit.store import Files, Store
 
 BANK = "records/customers/harbour-bank.yaml"
@@ -58,7 +47,7 @@ BASE = {
 
 def one_other(base: Files, head: Files, manifest: Manifest, author: Person) -> Sequence[Need]:
     """Everything needs one person of the base."""
-    return [Need("ApprovalPolicy/all/one", 1, tuple(Candidate(name) for name in people_of(base)))]
+    return [Need("ApprovalPolicy/all/one", 1, tuple(Candidate(name) for name in Registry.of(base.blobs).names))]
 
 
 def nobody(base: Files, head: Files, manifest: Manifest, author: Person) -> Sequence[Need]:
@@ -131,7 +120,7 @@ def test_a_change_on_a_lone_repository_from_proposal_to_history(lone: Store) -> 
     commit = Repository(lone.root).commit("main")
     assert commit.sha == done.commit and commit.parents == (tip,) and commit.tree == change.tree
     assert (commit.author, commit.committer, commit.committed) == ("Ann Lee", "Cai Yu", LATER)
-    assert parse_message(commit.message) == ("提高海港银行的等级\n\n合同已续签", change.id, (approval,))
+    assert parse_message(commit.message) == Message("提高海港银行的等级\n\n合同已续签", change.id, (approval,))
     assert [p.state for p in changes(lone)] == ["applied"]
     assert git(lone.root, "status", "--porcelain") == "" and done.notes == ()
     assert [(e.change, e.approvals) for e in log_of(lone, "Customer/海港")] == [(change.id, (approval,))]
@@ -318,8 +307,8 @@ def test_only_the_proposer_withdraws_and_nothing_is_lost(ann: Store, bob: Store,
     change = propose(edited(ann), "x", at=AT)
 
     with pytest.raises(Refused, match="proposed by Ann Lee"):
-        withdraw(bob, change.id)
-    withdraw(ann, change.id), withdraw(ann, change.id)
+        withdraw(bob, change.id, at=AT)
+    withdraw(ann, change.id, at=AT), withdraw(ann, change.id, at=AT)
 
     assert [(p.change.id, p.state) for p in changes(bob)] == [(change.id, "withdrawn")]
     assert Repository(origin).refs(CHANGES) == {} and Repository(origin).commit(change.head).tree == change.tree
@@ -329,11 +318,12 @@ def test_only_the_proposer_withdraws_and_nothing_is_lost(ann: Store, bob: Store,
 
 
 def test_two_people_with_one_email_are_nobody() -> None:
-    both = {"ann": "x@example.org", "bob": "X@example.org"}
+    both = {f"records/people/{name}.yaml": person(name).encode() for name in ("ann-lee", "bob-sun")}
+    shared = {path: data.replace(b"bob-sun@", b"ANN-lee@") for path, data in both.items()}
 
-    with pytest.raises(Refused, match="ann, bob"):
-        me(both, Identity("X", "x@EXAMPLE.org"))
-    assert me(both, Identity("Y", "y@example.org")) == Person("Y", "y@example.org", "")
+    with pytest.raises(Refused, match="ann-lee, bob-sun"):
+        me(Registry(shared), Identity("X", "ann-lee@EXAMPLE.org"))
+    assert me(Registry(both), Identity("Y", "y@example.org")) == Person("Y", "y@example.org", "")
 
 
 # -- exactly what was approved -----------------------------------------------------------------------------------------
@@ -556,7 +546,7 @@ def test_an_apply_that_was_killed_after_the_branch_moved_is_finished_by_the_next
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("remit.changing._follow", killed)
+        patch.setattr("remit.changing.applying.follow", killed)
         with pytest.raises(KeyboardInterrupt):
             applied(lone, change.id)
     done = applied(lone, change.id)

@@ -15,13 +15,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast, get_args
 
-Verdict = Literal["approve", "reject"]
+Verdict = Literal["propose", "approve", "reject", "emergency", "withdraw"]
 
 APPROVAL_FORMAT = "remit-approval-v1"
 MANIFEST_FORMAT = "remit-manifest-v1"
 CHANGE_TRAILER = "Remit-Change"
+REVIEWED_TRAILER = "Remit-Reviewed"
+EFFECTIVE_TRAILER = "Remit-Effective"
 APPROVAL_TRAILER = "Remit-Approval"
 
 GOVERNED_FILES = ("remit.yaml",)
@@ -34,7 +36,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _REF = re.compile(r"refs/heads/[^\x00-\x20\x7f]+")
 _CO_AUTHOR = re.compile(r"(?im)^co-authored-by:.*<([^<>\n]+)>\s*$")
 _FIELDS = (
-    "repository", "ref", "change", "base", "tree", "manifest", "verdict", "person", "at", "not-after", "reason",
+    "repository", "ref", "change", "base", "tree", "manifest", "words", "verdict", "person", "at", "not-after",
+    "reason",
 )  # fmt: skip
 
 
@@ -107,6 +110,8 @@ class Change:
         ref: The protected branch that it is for, as a full ref.
         created: When its newest commit was written.
         contributors: E-mails of everybody who wrote any part of it; none of them may approve it.
+        effective: From when on it may be applied; None: at once.
+        proposed: What its proposer signed, when the newest commit carries it.
     """
 
     id: str
@@ -120,11 +125,18 @@ class Change:
     ref: str
     created: datetime
     contributors: tuple[str, ...] = ()
+    effective: datetime | None = None
+    proposed: Approval | None = None
 
     @property
     def message(self) -> str:
         """Title and body as one text."""
         return f"{self.title}\n\n{self.body}" if self.body else self.title
+
+    @property
+    def words(self) -> str:
+        """The digest of what its commit will say, and from when on."""
+        return words_digest(self.message, self.effective)
 
 
 @dataclass(frozen=True)
@@ -140,6 +152,7 @@ class Approval:
     base: str
     tree: str
     manifest_digest: str
+    words: str
     verdict: Verdict
     person: str
     at: datetime
@@ -181,8 +194,8 @@ def signed_text(approval: Approval) -> bytes:
     """What a signature is over: the format version, then one ``key: value`` a line, always in the same order."""
     values = (
         approval.repository, approval.ref, approval.change, approval.base, approval.tree, approval.manifest_digest,
-        approval.verdict, approval.person, _instant_text(approval.at), _instant_text(approval.not_after),
-        _quote(approval.reason),
+        approval.words, approval.verdict, approval.person, _instant_text(approval.at),
+        _instant_text(approval.not_after), _quote(approval.reason),
     )  # fmt: skip
     rows = (f"{key}: {value}\n" for key, value in zip(_FIELDS, values, strict=True))
     return f"{APPROVAL_FORMAT}\n{''.join(rows)}".encode()
@@ -208,15 +221,16 @@ def _read_approval(text: str) -> Approval:
     keys, values = zip(*(row.split(": ", 1) for row in rows[:-1]), strict=True)
     if first != APPROVAL_FORMAT or keys != (*_FIELDS, "signature"):
         raise ValueError("another format")
-    repository, ref, change, base, tree, digest, verdict, person, at, not_after, reason, signature = values
-    if verdict not in ("approve", "reject"):
+    repository, ref, change, base, tree, digest, words, verdict, person, at, not_after, reason, signature = values
+    if verdict not in get_args(Verdict):
         raise ValueError("another verdict")
     written = _instant(at)
     if written is None:
         raise ValueError("no instant")
     return Approval(
-        change=change, repository=repository, ref=ref, base=base, tree=tree, manifest_digest=digest, verdict=verdict,
-        person=person, at=written, not_after=_instant(not_after), reason=_text(reason), signature=_text(signature),
+        change=change, repository=repository, ref=ref, base=base, tree=tree, manifest_digest=digest, words=words,
+        verdict=cast(Verdict, verdict), person=person, at=written, not_after=_instant(not_after),
+        reason=_text(reason), signature=_text(signature),
     )  # fmt: skip
 
 
@@ -227,7 +241,7 @@ def _is_well_formed(approval: Approval) -> bool:
         and is_name(approval.change)
         and is_name(approval.person)
         and _REF.fullmatch(approval.ref) is not None
-        and _DIGEST.fullmatch(approval.manifest_digest) is not None
+        and all(_DIGEST.fullmatch(digest) for digest in (approval.manifest_digest, approval.words))
     )
 
 
@@ -254,35 +268,71 @@ def _instant(text: str) -> datetime | None:
 
 
 class Message(NamedTuple):
-    """A commit message taken apart: the author's words, the change id (empty: none) and the approvals it carries."""
+    """A commit message taken apart.
+
+    Attributes:
+        text: The author's words.
+        change: The change that the commit proposes or applies (empty: none).
+        approvals: What people signed about it, the proposal first, then by person.
+        effective: From when on it may be applied; None: at once.
+        reviewed: The emergency change that the commit says was looked at afterwards (empty: none); then ``change`` is
+            empty.
+    """
 
     text: str
-    change: str
-    approvals: tuple[Approval, ...]
+    change: str = ""
+    approvals: tuple[Approval, ...] = ()
+    effective: datetime | None = None
+    reviewed: str = ""
 
 
-def with_trailers(text: str, change: str, approvals: Sequence[Approval] = ()) -> str:
-    """A commit message: the author's words, then one block with the change and every approval, sorted by person."""
-    rows = [f"{CHANGE_TRAILER}: {change}"]
-    rows += [f"{APPROVAL_TRAILER}: {_row(approval)}" for approval in sorted(approvals, key=lambda a: (a.person, a.at))]
+def words_digest(text: str, effective: datetime | None = None) -> str:
+    """SHA-256, in hex, of what a change says and from when on it may be applied."""
+    return hashlib.sha256(f"{text.strip()}\n{_instant_text(effective)}\n".encode()).hexdigest()
+
+
+def with_trailers(
+    text: str,
+    change: str = "",
+    approvals: Sequence[Approval] = (),
+    *,
+    effective: datetime | None = None,
+    reviewed: str = "",
+) -> str:
+    """A commit message: the author's words, then one block with the change and everything signed about it."""
+    rows = [f"{REVIEWED_TRAILER}: {reviewed}" if reviewed else f"{CHANGE_TRAILER}: {change}"]
+    rows += [f"{EFFECTIVE_TRAILER}: {_instant_text(effective)}"] if effective is not None else []
+    rows += [f"{APPROVAL_TRAILER}: {_row(approval)}" for approval in in_order(approvals)]
     return f"{text.strip()}\n\n{chr(10).join(rows)}\n"
+
+
+def in_order(approvals: Iterable[Approval]) -> tuple[Approval, ...]:
+    """The proposal first, then by person and time."""
+    return tuple(sorted(approvals, key=lambda a: (a.verdict != "propose", a.person, a.at)))
 
 
 def parse_message(message: str) -> Message:
     """The parts of a commit message.
 
-    Only a last paragraph that holds nothing but these trailers counts, so that words of the author that look like an
-    approval are never taken for one: ``with_trailers`` always writes its own block after them.
+    Only a last paragraph that is exactly what ``with_trailers`` writes counts, so that words of the author that look
+    like an approval are never taken for one: ``with_trailers`` always writes its own block after them.
     """
-    whole = message.removesuffix("\n")
-    text, _, block = whole.rpartition("\n\n")
+    text, _, block = message.removesuffix("\n").rpartition("\n\n")
     pairs = [row.partition(": ")[::2] for row in block.split("\n")]
-    changes = [value for key, value in pairs if key == CHANGE_TRAILER]
-    rows = [_parse_row(value) for key, value in pairs if key == APPROVAL_TRAILER]
+    values = {key: [value for name, value in pairs if name == key] for key, _ in pairs}
+    rows = [_parse_row(value) for value in values.get(APPROVAL_TRAILER, ())]
     approvals = tuple(row for row in rows if row is not None)
-    if len(changes) != 1 or not is_name(changes[0]) or len(changes) + len(approvals) != len(pairs):
-        return Message(whole, "", ())
-    return Message(text, changes[0], approvals)
+    change, reviewed = ("".join(values.get(key, ())) for key in (CHANGE_TRAILER, REVIEWED_TRAILER))
+    try:
+        effective = _instant("".join(values.get(EFFECTIVE_TRAILER, ("-",))))
+        found = Message(text.strip(), change, approvals, effective, reviewed)
+        whole = with_trailers(text, change, approvals, effective=effective, reviewed=reviewed)
+    except (ValueError, OverflowError):
+        return Message(message.strip())
+    same = (
+        whole.rpartition("\n\n")[2] == f"{block}\n" and is_name(change or reviewed) and bool(change) != bool(reviewed)
+    )
+    return found if same else Message(message.strip())
 
 
 def co_authors(message: str) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from remit.changes import Change
-from remit.changing import changes, propose_files, target
+from remit.changing.proposals import changes
+from remit.changing.proposing import propose_files
+from remit.changing.targets import target
 from remit.decisions import Decision, Wanted
 from remit.errors import Refused
 from remit.evaluating import Loaded

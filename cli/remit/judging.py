@@ -15,7 +15,8 @@ from datetime import datetime
 
 from remit import checking
 from remit.changes import Manifest, Need, Person
-from remit.changing import Check, target
+from remit.changing.requiring import Check
+from remit.changing.targets import target
 from remit.errors import InvalidStore
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, added_to, in_order

@@ -15,7 +15,10 @@ from functools import partial
 from typing import Any
 
 from remit.changes import Manifest, Person, Touched, co_authors, manifest
-from remit.changing import Proposal, Requirement, does_otherwise, me, people_of, required
+from remit.changing.applying import does_otherwise
+from remit.changing.proposals import Proposal
+from remit.changing.requiring import Requirement, required
+from remit.changing.targets import me
 from remit.comparing import Difference, compare
 from remit.dues import running_dues
 from remit.effects import Effect, Outlook, ScoreKey, Span, effect_of
@@ -28,6 +31,7 @@ from remit.judging import PolicyJudge, added_findings
 from remit.policies.assessment import assess
 from remit.policies.clocking import Window
 from remit.records import CASES_SUFFIX, CONFIG_PATH, Config, build_snapshot
+from remit.registry import Registry
 from remit.reporters.review import requirement_json
 from remit.schemas import load_schemas
 from remit.scorecards import SubjectScore
@@ -285,7 +289,7 @@ def approvals_needed(store: Store, before: Files, after: Files, at: datetime) ->
 
 def _person(files: Files, email: str) -> Person:
     try:
-        return me(people_of(files), Identity("", email))
+        return me(Registry.of(files.blobs), Identity("", email))
     except Refused:
         return Person("", email)
 

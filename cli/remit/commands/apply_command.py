@@ -24,7 +24,8 @@ def command(ctx: click.Context, change_id: str, at: datetime, fmt: str) -> None:
 
     Example: remit apply c-20261015-ab12cd
     """
-    from remit.changing import NotApplicable, apply, find
+    from remit.changing.applying import NotApplicable, apply
+    from remit.changing.proposals import find
     from remit.judging import result_check
     from remit.planning import digest
     from remit.reporters.findings import finding_lines

@@ -24,14 +24,14 @@ def command(
 
     Example: remit approve c-20261015-ab12cd
     """
-    from remit.changing import approve, find
+    from remit.changing.proposals import find
+    from remit.changing.reviewing import approve
     from remit.reporters.review import following_commands, proposal_json
     from remit.reporters.terminal import safe
 
     at_desk = desk(ctx, at)
-    approval = approve(
-        at_desk.store, find(at_desk.store, change_id).change.id, at=at, not_after=not_after, reason=message
-    )
+    id = find(at_desk.store, change_id).change.id
+    approval = approve(at_desk.store, id, at=at, not_after=not_after, reason=message, sign=at_desk.sign)
     proposal = find(at_desk.store, approval.change, at=at, judge=at_desk.judge, fetch=False)
     requirements = at_desk.requirements(proposal)
     following = following_commands(proposal, requirements, approval.person)

@@ -22,7 +22,7 @@ def command(ctx: click.Context, show_all: bool, at: datetime, fmt: str) -> None:
 
     Example: remit changes --all
     """
-    from remit.changing import changes
+    from remit.changing.proposals import changes
     from remit.reporters.review import changes_text, proposal_json
     from remit.reporters.terminal import plural
 

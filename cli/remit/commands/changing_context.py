@@ -13,9 +13,11 @@ import click
 from remit.commands.options import store_of
 
 if TYPE_CHECKING:
-    from remit.changing import Proposal, Requirement
+    from remit.changing.proposals import Proposal
+    from remit.changing.requiring import Requirement
     from remit.judging import PolicyJudge
     from remit.records import Config
+    from remit.signing import Sign
     from remit.store import Store
 
 
@@ -33,10 +35,17 @@ class Desk:
 
         return PolicyJudge(self.at)
 
+    @property
+    def sign(self) -> Sign:
+        """Signs with the user's own key."""
+        from remit.signing import signing
+
+        return signing(self.store.in_git())
+
     @cached_property
     def config(self) -> Config:
         """Settings of the protected branch as last seen."""
-        from remit.changing import target
+        from remit.changing.targets import target
         from remit.records import build_snapshot
         from remit.store import CONFIG
 
@@ -48,7 +57,7 @@ class Desk:
 
     def requirements(self, proposal: Proposal) -> Sequence[Requirement]:
         """What the rules ask of a change; nothing for one that cannot be read."""
-        from remit.changing import requirements
+        from remit.changing.proposals import requirements
 
         if proposal.state == "unreadable":
             return ()
@@ -56,14 +65,15 @@ class Desk:
 
     def person_at(self, base: str) -> str:
         """The Person of ``base`` who asks; empty when git does not know, or nobody there has that e-mail."""
-        from remit.changing import me, people_of
+        from remit.changing.targets import me
         from remit.errors import Refused
+        from remit.registry import Registry
 
         identity = self.store.in_git().identity()
         if identity is None:
             return ""
         try:
-            return me(people_of(self.store.files_of(base)), identity).person
+            return me(Registry.of(self.store.files_of(base).blobs), identity).person
         except Refused:
             return ""
 

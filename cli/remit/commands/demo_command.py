@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
-from remit.changing import find, requirements
+from remit.changing.proposals import find, requirements
 from remit.decisions import rank
 from remit.demo_feed import NOW, demo_feeds
 from remit.errors import UserError

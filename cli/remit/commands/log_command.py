@@ -20,7 +20,7 @@ def command(ctx: click.Context, record_id: str, limit: int | None, ref: str | No
 
     Example: remit log Customer/harbour-bank
     """
-    from remit.changing import log_of
+    from remit.changing.histories import log_of
     from remit.errors import NotFound
     from remit.lookup import find_record
     from remit.reporters.review import entry_json, log_text

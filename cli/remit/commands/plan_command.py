@@ -81,7 +81,7 @@ def command(
 
 def _base(ctx: click.Context) -> str:
     """The commit that a change would go on: HEAD on the protected branch itself, its tip anywhere else."""
-    from remit.changing import target
+    from remit.changing.targets import target
 
     store = store_of(ctx)
     aim = target(store, fetch=False)

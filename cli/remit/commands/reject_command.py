@@ -21,12 +21,13 @@ def command(ctx: click.Context, change_id: str, message: str, at: datetime, fmt:
 
     Example: remit reject c-20261015-ab12cd -m "The grade is the group's to decide"
     """
-    from remit.changing import find, reject
+    from remit.changing.proposals import find
+    from remit.changing.reviewing import reject
     from remit.reporters.terminal import safe
 
     at_desk = desk(ctx, at)
     found = find(at_desk.store, change_id)
-    rejection = reject(at_desk.store, found.change.id, message, at=at)
+    rejection = reject(at_desk.store, found.change.id, message, at=at, sign=at_desk.sign)
     following = [f"remit review {rejection.change}"]
     if fmt == "json":
         said = {"id": rejection.change, "person": rejection.person, "reason": rejection.reason}

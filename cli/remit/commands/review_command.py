@@ -39,7 +39,7 @@ def command(
 
     Exit code 1 when the change would add an error; a missing approval alone gives 0.
     """
-    from remit.changing import find, sides
+    from remit.changing.proposals import find, sides
     from remit.comparing import compare
     from remit.evaluating import feeds_of
     from remit.findings import has_errors

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 
-from remit.commands.options import format_option, print_json, store_of
+from remit.commands.options import at_option, format_option, print_json, store_of
 
 
 @click.command()
 @click.argument("change_id", metavar="ID")
+@at_option
 @format_option("text", "json")
 @click.pass_context
-def command(ctx: click.Context, change_id: str, fmt: str) -> None:
+def command(ctx: click.Context, change_id: str, at: datetime, fmt: str) -> None:
     """Withdraw a change that you proposed. Its commits are kept; your files stay as they are.
 
     Example: remit withdraw c-20261015-ab12cd
     """
-    from remit.changing import find, withdraw
+    from remit.changing.proposals import find
+    from remit.changing.reviewing import withdraw
     from remit.reporters.terminal import safe
+    from remit.signing import signing
 
     store = store_of(ctx)
-    change = withdraw(store, find(store, change_id).change.id)
+    change = withdraw(store, find(store, change_id).change.id, at=at, sign=signing(store.in_git()))
     if fmt == "json":
         print_json({"id": change.id, "title": change.title, "state": "withdrawn"})
         return

@@ -30,6 +30,10 @@ class Commits(Opened):
         sha = self.resolve(ref)
         return parse_commit(sha, self._batch([sha])[sha])
 
+    def raw_commit(self, sha: str) -> bytes:
+        """A commit object byte for byte."""
+        return self._batch([check_oid(sha)])[sha]
+
     def root_commit(self, ref: str = "HEAD") -> str:
         """The first commit behind ``ref``, by first parents: the identity of the repository.
 

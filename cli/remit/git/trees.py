@@ -38,6 +38,15 @@ class Trees(Opened):
         """Like ``read_blobs``, without those that are missing."""
         return self._batch_optional(sorted(set(names)))
 
+    def sizes(self, oids: Iterable[str]) -> dict[str, int]:
+        """The size of each object in bytes, without reading it; a missing one is left out."""
+        names = sorted({check_oid(oid) for oid in oids})
+        if not names:
+            return {}
+        command = ["cat-file", "--batch-check=%(objectname) %(objectsize)"]
+        rows = (row.split(" ") for row in decode(self._git(command, stdin=lines(names)).stdout).splitlines())
+        return {row[0]: int(row[1]) for row in rows if row[1].isdigit()}
+
     def blob_id(self, data: bytes) -> str:
         """The id that git gives ``data``, computed without git and without filters."""
         return hashlib.new(self.object_format, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

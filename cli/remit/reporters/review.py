@@ -16,7 +16,10 @@ from remit.reporters.terminal import padded, safe, table, width
 from remit.times import format_instant, in_zone
 
 if TYPE_CHECKING:
-    from remit.changing import Applied, Entry, Proposal, Requirement, Review
+    from remit.changing.applying import Applied
+    from remit.changing.histories import Entry
+    from remit.changing.proposals import Proposal, Review
+    from remit.changing.requiring import Requirement
     from remit.comparing import Difference, FieldDifference
 
 LONGEST_VALUE = 60

@@ -1,0 +1,197 @@
+"""Proposing: what differs becomes a change on a branch of its own, signed by its proposer where the base has keys.
+
+Source: design section 7; security rules R7, R9.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from remit.changes import Approval, Change, Touched, manifest, signed_text, with_trailers, words_digest
+from remit.changing.proposals import change_at
+from remit.changing.targets import CHANGES, Target, identity_of, me, overlap, post, registry_at, target
+from remit.errors import NotFound, Refused
+from remit.findings import did_you_mean
+from remit.git import Identity, Repository
+from remit.signing import Sign, unsigned
+from remit.store import Store, is_store_path
+from remit.yamltext import forbidden_character
+
+
+def propose(
+    store: Store,
+    message: str,
+    paths: Sequence[str] | None = None,
+    *,
+    at: datetime,
+    effective: datetime | None = None,
+    sign: Sign = unsigned,
+) -> Change:
+    """Put what differs in the working tree onto a branch of its own, and on the origin when there is one.
+
+    The difference is taken against the commit that the working tree comes from and laid onto the tip of the protected
+    branch, so that a working tree that is behind takes nothing back.
+
+    Args:
+        store: A store with a working tree; it is only read.
+        message: Title, and after an empty line anything else.
+        paths: Files or folders of the store to take; all when None.
+        at: When; it becomes part of the id.
+        effective: From when on it may be applied; None: at once.
+        sign: Signs where the base has keys.
+
+    Raises:
+        Refused: nothing differs, a path moved on both sides, nobody is known to git, there is no working tree, or the
+            base wants a signature and you have no key of it.
+    """
+    if store.is_bare:
+        raise Refused("this is a bare repository: it has no files to propose", hint="propose from a clone of it")
+    repository, text = store.in_git(), _message(message)
+    author = identity_of(repository)
+    if repository.head().commit is None:
+        raise Refused("there is no commit yet to propose a change of", hint="commit the store once: git commit")
+    aim = target(store)
+    new = _differences(store, _fork(aim, repository), aim, paths)
+    return _put_up(store, aim, new, text, author, at, effective, sign)
+
+
+def propose_files(
+    store: Store,
+    files: Mapping[str, bytes | None],
+    message: str,
+    *,
+    at: datetime,
+    effective: datetime | None = None,
+    sign: Sign = unsigned,
+) -> Change:
+    """Put files (None: removed) onto a branch of their own, whatever the working tree holds.
+
+    Raises:
+        Refused: there is nothing to propose, nobody is known to git, or you cannot sign where the base wants it.
+    """
+    repository, text = store.in_git(), _message(message)
+    if not files:
+        raise Refused("there is nothing to propose", hint="say which files")
+    author = identity_of(repository)
+    if repository.head().commit is None:
+        raise Refused("there is no commit yet to propose a change of", hint="commit the store once: git commit")
+    return _put_up(store, target(store), files, text, author, at, effective, sign)
+
+
+def _put_up(
+    store: Store,
+    aim: Target,
+    new: Mapping[str, bytes | None],
+    text: str,
+    author: Identity,
+    at: datetime,
+    effective: datetime | None,
+    sign: Sign,
+) -> Change:
+    repository = aim.repository
+    if effective is not None and effective <= at:
+        raise Refused("the change would take effect before it is proposed", hint="choose a later --effective")
+    base = repository.tree_of(aim.tip)
+    tree = repository.commit_with(base, {store.prefix + path: data for path, data in new.items()})
+    # The branch begins with the id, and so does its own commit message.
+    for digits in (6, 12, 24):
+        change = _new_id(aim.tip, tree, author, text, at, effective, digits)
+        present = aim.posted(CHANGES).get(change)
+        if present is None or repository.commit(present).tree == tree:
+            break
+    if present is None:
+        signed = _signed(store, aim, change, tree, text, author, at, effective, sign)
+        words = with_trailers(text, change, signed, effective=effective)
+        present = repository.commit_tree(tree, [aim.tip], words, author, author, at)
+        post(aim, {CHANGES + change: (None, present)})
+    return change_at(store, aim, change, present)
+
+
+def _signed(
+    store: Store,
+    aim: Target,
+    change: str,
+    tree: str,
+    text: str,
+    author: Identity,
+    at: datetime,
+    effective: datetime | None,
+    sign: Sign,
+) -> list[Approval]:
+    """The proposer's own words about the change; none where nobody has a key."""
+    registry, repository = registry_at(store, aim.tip), aim.repository
+    if not registry.signs:
+        return []
+    person = me(registry, author).person
+    keys = registry.usable_keys(person, at) if person else ()
+    if not keys:
+        who = person or f"{author.name} <{author.email}>"
+        hint = "somebody who has a key proposes yours: remit keys add PERSON --key FILE.pub"
+        raise Refused(f"changes are signed here, and {who} has no valid key in the base", hint=hint)
+    touched = manifest(Touched(c.path, c.old, c.new) for c in repository.changed_paths(aim.tip, tree))
+    said = Approval(
+        change=change, repository=repository.root_commit(aim.tip), ref=aim.ref, base=aim.tip, tree=tree,
+        manifest_digest=touched.digest, words=words_digest(text, effective), verdict="propose", person=person,
+        at=at.astimezone(UTC),
+    )  # fmt: skip
+    return [replace(said, signature=sign(signed_text(said), keys))]
+
+
+def _fork(aim: Target, repository: Repository) -> str:
+    if fork := repository.merge_base("HEAD", aim.tip):
+        return fork
+    if repository.is_shallow:
+        raise Refused("this clone is shallow and lacks the base of the change", hint="git fetch --unshallow")
+    raise Refused(f"HEAD and {aim.branch} have no common history", hint=f"git checkout {aim.branch}")
+
+
+def _differences(store: Store, fork: str, aim: Target, paths: Sequence[str] | None) -> dict[str, bytes | None]:
+    files = store.files()
+    wanted = None if paths is None else tuple(path.removeprefix("./").rstrip("/") for path in paths)
+    if odd := [found for found in files.findings if _is_wanted(found.place.path, wanted)]:
+        raise Refused(odd[0].message, hint=odd[0].hint or "only regular files can be proposed")
+    repository = aim.repository
+    before, now = _oids(store, fork), {path: repository.blob_id(data) for path, data in files.blobs.items()}
+    tip = before if fork == aim.tip else _oids(store, aim.tip)
+    known = sorted(before.keys() | now.keys())
+    for path in wanted or ():
+        if not any(_is_wanted(name, (path,)) for name in known):
+            raise NotFound(f"there is nothing at {path}", hint=did_you_mean(path, known))
+    changed = [path for path in known if before.get(path) != now.get(path) and _is_wanted(path, wanted)]
+    new = [path for path in changed if tip.get(path) != now.get(path)]
+    if clash := [path for path in new if tip.get(path) != before.get(path)]:
+        message = f"{clash[0]} was changed on {aim.branch} too, since your working tree was last brought up to date"
+        raise Refused(message, hint="bring it up to date first: git pull")
+    if not new:
+        raise Refused(f"nothing differs from {aim.branch}", hint="change a file of the store first: git status")
+    return {path: files.blobs.get(path) for path in new}
+
+
+def _oids(store: Store, commit: str) -> dict[str, str]:
+    return {path: entry.oid for path, entry in store.listing(commit).items() if is_store_path(path)}
+
+
+def _is_wanted(path: str, wanted: tuple[str, ...] | None) -> bool:
+    return wanted is None or any(w in ("", ".") or overlap(path, w) for w in wanted)
+
+
+def _message(message: str) -> str:
+    text = "\n".join(line.rstrip() for line in message.strip().split("\n"))
+    if not text:
+        raise Refused("a change needs a title", hint='remit propose -m "what changes, and why"')
+    if odd := forbidden_character(text):
+        raise Refused(f"the message holds the character {odd}", hint="write it as plain text")
+    return text
+
+
+def _new_id(
+    base: str, tree: str, author: Identity, text: str, at: datetime, effective: datetime | None, digits: int
+) -> str:
+    day = at.astimezone(UTC)
+    when = [effective.astimezone(UTC).isoformat()] if effective else []
+    parts = json.dumps([base, tree, author.name, author.email, day.isoformat(), text, *when]).encode()
+    return f"c-{day:%Y%m%d}-{hashlib.sha256(parts).hexdigest()[:digits]}"

@@ -1,0 +1,318 @@
+"""Proving one commit of the protected branch from nothing but itself, its parent and what its people signed.
+
+``apply`` asks this before it moves the branch, the hook of an origin before it lets a push in, and ``audit`` years
+later. What decides is read from the parent: rules, people, keys. An answer that cannot be found is a refusal.
+
+Source: security rules R1-R12, R16, R17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from remit.changes import (
+    Approval,
+    Change,
+    Message,
+    Person,
+    Touched,
+    co_authors,
+    is_governed,
+    manifest,
+    parse_message,
+)
+from remit.changing.proposals import local, why_other, writers
+from remit.changing.requiring import Check, Judge, Requirement, required
+from remit.changing.targets import inside, protected_branch, registry_at
+from remit.errors import UserError
+from remit.findings import Finding
+from remit.git import ChangedPath, Commit, Repository
+from remit.registry import Registry
+from remit.shapes import LARGEST_BLOB, MOST_PATHS, twins, why_no_plain_commit, why_no_plain_path
+from remit.store import Store, is_store_path
+
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""How far a commit's own date may be from the clock of whoever lets it in. Security rule R10."""
+
+
+class Refusal(NamedTuple):
+    """Why a commit may not be on the protected branch: the rule, in words, and what to do."""
+
+    rule: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Law:
+    """What decides: the approval policies, who may act in an emergency, what is wrong with a result (None: unasked)."""
+
+    judge: Judge
+    emergency: Judge
+    check: Check | None = None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is known of one commit of the protected branch; without refusals it may be there.
+
+    Attributes:
+        commit: Its id.
+        change: The change that it applies, or looks at afterwards.
+        said: Everything that people signed in it.
+        requirements: What the rules of its parent ask, and how far that is given.
+        emergency: It was applied by somebody who may, without the approvals that the rules ask.
+        reviewed: The emergency change that it looks at afterwards (empty: none).
+        refusals: Why it may not be there.
+        findings: Errors that the result would have.
+    """
+
+    commit: str
+    change: str = ""
+    said: tuple[Approval, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    emergency: bool = False
+    reviewed: str = ""
+    refusals: tuple[Refusal, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """True when nothing is refused."""
+        return not self.refusals
+
+
+def prove(store: Store, sha: str, law: Law, *, at: datetime | None = None, now: datetime | None = None) -> Proof:
+    """Everything about one commit that must hold for it to be on the protected branch after its parent.
+
+    Args:
+        store: The store; only commits are read.
+        sha: The commit.
+        law: What decides.
+        at: The instant at which keys and approvals must be good; the commit's own date when None, as in an audit.
+        now: The clock of whoever lets it in; None when history is looked at.
+    """
+    try:
+        return _Case(store, sha, law, at, now).proof()
+    except UserError as error:
+        # Security rule R11: what cannot be judged is refused.
+        return Proof(sha, refusals=(Refusal("R11", f"it cannot be judged: {error.message}", error.hint),))
+
+
+class _Case:
+    """One commit before the law; what several questions need is read once."""
+
+    def __init__(self, store: Store, sha: str, law: Law, at: datetime | None, now: datetime | None) -> None:
+        self.store, self.sha, self.law, self.now = store, sha, law, now
+        self.repository: Repository = store.in_git()
+        self.raw = self.repository.raw_commit(sha)
+        self.commit: Commit = self.repository.commit(sha)
+        self.at = at or self.commit.committed or self.commit.when
+        self.message: Message = parse_message(self.commit.message)
+
+    def proof(self) -> Proof:
+        """The answer."""
+        if why := why_no_plain_commit(self.raw):
+            return Proof(self.sha, refusals=(Refusal("R16", why, "apply the change with remit apply"),))
+        self.parent = self.commit.parents[0]
+        self.changed: Sequence[ChangedPath] = self.repository.changed_paths(self.parent, self.sha)
+        first = [*self._dates(), *self._paths()]
+        if first:
+            return self._refused(*first)
+        if self.message.reviewed:
+            return self._review()
+        if not self.message.change:
+            hint = "changes come in by: remit propose, remit approve, remit apply"
+            return self._refused(Refusal("R2", "it carries no change and no approvals", hint))
+        return self._applied()
+
+    def _refused(self, *refusals: Refusal, proof: Proof | None = None) -> Proof:
+        known = proof or Proof(self.sha, self.message.change or self.message.reviewed, self.message.approvals)
+        return replace(known, refusals=(*known.refusals, *refusals))
+
+    # -- shape -----------------------------------------------------------------------------------------------------
+
+    def _dates(self) -> Iterator[Refusal]:
+        written, before = self.commit.committed, self.repository.commit(self.parent).committed
+        if written is None or before is None:
+            return
+        if written < before:
+            yield Refusal("R10", f"its date {written.isoformat()} lies before its parent's {before.isoformat()}")
+        if self.now is not None and abs(written - self.now) > CLOCKS_DIFFER:
+            message = f"its date {written.isoformat()} is not the time at which it comes in, {self.now.isoformat()}"
+            yield Refusal("R10", message, "set the clock, and apply it again")
+
+    def _paths(self) -> Iterator[Refusal]:
+        if len(self.changed) > MOST_PATHS:
+            yield Refusal("R17", f"it touches more than {MOST_PATHS} paths")
+            return
+        for changed in self.changed:
+            path = inside(self.store, changed.path)
+            if changed.new is None:
+                continue
+            if not is_store_path(path):
+                hint = "only remit.yaml, schemas/, rules/, records/ and templates/ go this way"
+                yield Refusal("R17", f"{path.lstrip('/')} is no file of the store", hint)
+            elif why := why_no_plain_path(path, changed.new_mode):
+                yield Refusal("R17", f"{path} may not be there: {why}")
+        sizes = self.repository.sizes(c.new for c in self.changed if c.new is not None and c.new_mode != "160000")
+        for changed in self.changed:
+            if (size := sizes.get(changed.new or "", 0)) > LARGEST_BLOB:
+                yield Refusal("R17", f"{changed.path} has {size} bytes; at most {LARGEST_BLOB} are taken")
+        if added := [changed.path for changed in self.changed if changed.old is None and changed.new is not None]:
+            folders = sorted({path.rpartition("/")[0] for path in added} - {""})
+            there = self.repository.list_tree(self.sha, [f"{folder}/" for folder in folders]) if folders else {}
+            mine = set(added)
+            for one, other in twins(there):
+                if one in mine or other in mine:
+                    yield Refusal("R17", f"{one} and {other} would be one file on some systems", "rename one")
+
+    # -- an applied change -----------------------------------------------------------------------------------------
+
+    def _applied(self) -> Proof:
+        registry = registry_at(self.store, self.parent)
+        said = self.message.approvals
+        change = self._change(said)
+        proof = Proof(self.sha, change.id, said, emergency=any(one.verdict == "emergency" for one in said))
+        if refusals := [*self._said(change, said, registry), *self._base(change)]:
+            return self._refused(*refusals, proof=proof)
+        if change.effective is not None and self.at < change.effective:
+            return self._refused(Refusal("effective", f"it holds from {change.effective.isoformat()} on"), proof=proof)
+        judge, verdict = (self.law.emergency, "emergency") if proof.emergency else (self.law.judge, "approve")
+        given = {one.person for one in said if one.verdict == verdict}
+        asked = self._requirements(change, self.parent, self.sha, judge, given, registry, own=proof.emergency)
+        proof = replace(proof, requirements=tuple(asked))
+        if proof.emergency and not asked:
+            return self._refused(
+                Refusal("emergency", "no rule of the base says who may act in an emergency"), proof=proof
+            )
+        refusals = [Refusal("approval", f"{r.rule}: {r.why} ({r.need})") for r in asked if not r.satisfied]
+        if registry.signs and not registry_at(self.store, self.sha).signs:
+            refusals.append(Refusal("R6", "it takes the last key away, after which nothing would be signed any more"))
+        findings = self._findings()
+        refusals += [Refusal("R11", f"{one.place}: {one.message}", one.hint) for one in findings[:1]]
+        return self._refused(*refusals, proof=replace(proof, findings=findings))
+
+    def _change(self, said: Sequence[Approval]) -> Change:
+        """The change as the commit has it; what people signed must be about exactly this."""
+        base = said[0].base if said else self.parent
+        tree = self.commit.tree if base == self.parent or not said else said[0].tree
+        touched = manifest(Touched(c.path, c.old, c.new) for c in self.changed)
+        title, _, body = self.message.text.partition("\n")
+        proposed = next((one for one in said if one.verdict == "propose"), None)
+        person = proposed.person if proposed else ""
+        ref = f"refs/heads/{protected_branch(self.store, self.parent)}"
+        return Change(
+            self.message.change, title.strip(), body.strip("\n"), Person(self.commit.author, self.commit.email, person),
+            base, tree, self.sha, touched, ref, self.commit.when,
+            tuple(sorted({self.commit.email, *co_authors(self.commit.message)})), self.message.effective, proposed,
+        )  # fmt: skip
+
+    def _said(self, change: Change, said: Sequence[Approval], registry: Registry) -> Iterator[Refusal]:
+        """Whether everything that the commit carries was said by its person, about exactly this."""
+        root = self.repository.root_commit(self.sha)
+        if registry.signs and sum(one.verdict == "propose" for one in said) != 1:
+            yield Refusal("R9", "it does not carry its proposer's signature", "propose it again: remit propose")
+        if len({(one.person, one.verdict) for one in said}) != len(said):
+            yield Refusal("R8", "it carries two verdicts of one person")
+        wrote = writers(change, registry)
+        for one in said:
+            if one.verdict not in ("propose", "approve", "emergency"):
+                yield Refusal("R12", f"{one.person} says {one.verdict}")
+            elif why := why_other(one, change, root):
+                yield Refusal("R7", f"{one.verdict} of {one.person} does not count: {why}")
+            elif one.verdict == "approve" and one.person in wrote:
+                yield Refusal("R9", f"{one.person} wrote a part of it and approves of it")
+            elif not registry.known(one.person):
+                yield Refusal("R5", f"{one.person} is not a person of the base")
+            elif one.not_after is not None and one.not_after < self.at:
+                yield Refusal("R7", f"the approval of {one.person} ran out at {one.not_after.isoformat()}")
+            elif why := registry.why_unsigned(one, self.at):
+                yield Refusal("R7", f"{one.verdict} of {one.person} does not count: {why}")
+
+    def _base(self, change: Change) -> Iterator[Refusal]:
+        """Whether what was approved on its base is still the same thing on the parent."""
+        if change.base == self.parent:
+            return
+        repository = self.repository
+        if not repository.exists(change.base) or not repository.is_ancestor(change.base, self.parent):
+            yield Refusal("R7", "it was approved on a commit that is not behind it", "propose it again")
+            return
+        between = repository.log(self.parent, exclude=[change.base])
+        if any(parse_message(commit.message).change == change.id for commit in between):
+            yield Refusal("R4", f"{change.id} was applied already; a change is applied once")
+        moved = [inside(self.store, c.path) for c in repository.changed_paths(change.base, self.parent)]
+        if governed := [path for path in moved if is_governed(path)]:
+            message = f"who may approve has moved since it was approved: {governed[0]}"
+            yield Refusal("R7", message, f"remit propose --again {change.id}")
+
+    def _requirements(
+        self,
+        change: Change,
+        before: str,
+        after: str,
+        judge: Judge,
+        given: set[str],
+        registry: Registry,
+        *,
+        own: bool = False,
+    ) -> list[Requirement]:
+        base = self.repository.commit(before)
+        contributors, signers = (() if own else change.contributors), (() if own else writers(change, registry))
+        return required(
+            judge, self.store.files_of(base.sha, base.sha, base.committed), self.store.files_of(after),
+            local(self.store, change.manifest), change.author, contributors, signers=signers,
+            given=given, exact=change.base == before,
+        )  # fmt: skip
+
+    def _findings(self) -> tuple[Finding, ...]:
+        if self.law.check is None:
+            return ()
+        found = self.law.check(self.store.files_of(self.sha))
+        return tuple(one for one in found if one.severity == "error")
+
+    # -- a review after the fact -----------------------------------------------------------------------------------
+
+    def _review(self) -> Proof:
+        """A commit that changes nothing and says that an emergency change was looked at as the rules ask."""
+        proof = Proof(self.sha, self.message.reviewed, self.message.approvals, reviewed=self.message.reviewed)
+        if self.changed:
+            return self._refused(Refusal("R7", "a review of an emergency changes nothing else"), proof=proof)
+        history = self.repository.log(self.parent)
+        about = next((c for c in history if parse_message(c.message).change == self.message.reviewed), None)
+        if about is None:
+            return self._refused(Refusal("R7", f"there is no change {self.message.reviewed} to look at"), proof=proof)
+        if any(parse_message(c.message).reviewed == self.message.reviewed for c in history):
+            return self._refused(Refusal("R4", f"{self.message.reviewed} was looked at already"), proof=proof)
+        case = _Case(self.store, about.sha, self.law, None, None)
+        case.parent = about.parents[0]
+        case.changed = self.repository.changed_paths(case.parent, about.sha)
+        acted = case.message.approvals
+        change = case._change(acted)
+        wrote = {one.person for one in acted}
+        then, today = registry_at(self.store, case.parent), registry_at(self.store, self.parent)
+        said = self.message.approvals
+        odd = [Refusal("R12", f"{one.person} says {one.verdict}") for one in said if one.verdict != "approve"]
+        odd += [Refusal("R9", f"{one.person} acted in the emergency") for one in said if one.person in wrote]
+        root = self.repository.root_commit(self.sha)
+        for one in said:
+            if why := why_other(one, change, root) or today.why_unsigned(one, self.at):
+                odd.append(Refusal("R7", f"approve of {one.person} does not count: {why}"))
+        given = {one.person for one in said} - wrote
+        asked = self._requirements(change, case.parent, about.sha, self.law.judge, given, then)
+        odd += [Refusal("approval", f"{r.rule}: {r.why} ({r.need})") for r in asked if not r.satisfied]
+        return self._refused(*odd, proof=replace(proof, requirements=tuple(asked)))
+
+
+def owed(repository: Repository, tip: str, since: Sequence[str] = ()) -> list[tuple[Commit, str]]:
+    """The emergency changes on a history that nobody has looked at since, oldest first: commit and change."""
+    waiting: dict[str, Commit] = {}
+    for commit in reversed(repository.log(tip, exclude=since)):
+        message = parse_message(commit.message)
+        waiting.pop(message.reviewed, None)
+        if message.change and any(one.verdict == "emergency" for one in message.approvals):
+            waiting[message.change] = commit
+    return [(commit, change) for change, commit in waiting.items()]

@@ -1,0 +1,119 @@
+"""What a change needs before it may be applied: who must approve, who has, and the floor below which no policy goes.
+
+Source: security rules R5, R6, R8, R9; design section 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from remit.changes import Candidate, Change, Manifest, Need, Person, is_governed
+from remit.findings import Finding
+from remit.registry import Registry
+from remit.store import Files
+from remit.times import format_instant
+
+BUILT_IN_RULE = "built-in/governed-paths"
+SIGNED_RULE = "built-in/signed-proposal"
+EFFECTIVE_RULE = "built-in/effective"
+
+
+class Judge(Protocol):
+    """What the approval policies of ``base`` ask of a change."""
+
+    def __call__(self, base: Files, head: Files, manifest: Manifest, author: Person) -> Sequence[Need]:
+        """The needs; paths of ``manifest`` are relative to the store, those outside of it begin with ``/``."""
+
+
+Check = Callable[[Files], Sequence[Finding]]
+"""Finds what is wrong with a store as it would be."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What one rule of the base asks, who could give it, who has, and whether that is enough."""
+
+    rule: str
+    need: str
+    candidates: tuple[Candidate, ...]
+    given_by: tuple[str, ...]
+    satisfied: bool
+    why: str
+
+
+def required(
+    judge: Judge,
+    before: Files,
+    after: Files,
+    touched: Manifest,
+    author: Person,
+    contributors: Iterable[str],
+    *,
+    signers: Iterable[str] = (),
+    given: Set[str] = frozenset(),
+    exact: bool = True,
+) -> list[Requirement]:
+    """What the rules of ``before`` ask of the way to ``after``; without ``given`` nobody has approved of it yet.
+
+    Args:
+        touched: What the way touches, by paths of the store.
+        contributors: E-mails of those who wrote any part of it.
+        signers: Persons who signed the proposal; they count as contributors too.
+        given: Persons who approved.
+        exact: Whether ``before`` is what those who approved saw.
+    """
+    needs = list(judge(before, after, touched, author))
+    registry = Registry.of(before.blobs)
+    writers = {*registry.with_emails(contributors), *signers}
+    needs += _built_in(needs, touched, registry)
+    return [_requirement(need, given, writers, exact=exact) for need in needs]
+
+
+def signed_proposal(change: Change, why: str) -> Requirement:
+    """That the proposer signed exactly this; ``why`` says why that is not so."""
+    by = (change.proposed.person,) if change.proposed is not None and not why else ()
+    text = "the proposer's own signature"
+    return Requirement(SIGNED_RULE, text, (), by, not why, why or f"given by {by[0]}" if by else why)
+
+
+def effective(change: Change, at: datetime | None) -> list[Requirement]:
+    """That the day has come from which on a change may be applied, when it names one."""
+    if change.effective is None:
+        return []
+    come = at is not None and at >= change.effective
+    when = format_instant(change.effective)
+    return [Requirement(EFFECTIVE_RULE, f"not before {when}", (), (), come, "it has come" if come else "still to come")]
+
+
+def _built_in(needs: Sequence[Need], touched: Manifest, registry: Registry) -> list[Need]:
+    """Security rule R6: what decides who approves never moves on one person's word, whatever the policies leave out."""
+    if not any(map(is_governed, touched.paths)) or any(need.count > 0 for need in needs) or len(registry.names) < 2:
+        return []
+    everybody = tuple(Candidate(name, ("any person of the base",)) for name in registry.names)
+    return [Need(BUILT_IN_RULE, 1, everybody, text="one other person for rules, schemas, people and settings")]
+
+
+def _requirement(need: Need, approvers: Set[str], writers: Set[str], *, exact: bool) -> Requirement:
+    able = tuple(candidate for candidate in need.candidates if candidate.person not in writers)
+    given = tuple(sorted(approvers & {candidate.person for candidate in able}))
+    stale = need.exact_base and not exact and need.count > 0
+    satisfied = len(given) >= need.count and not stale
+    return Requirement(
+        need.rule, need.text or _count_text(need.count), able, given, satisfied, _why(need, able, given, stale)
+    )
+
+
+def _why(need: Need, able: Sequence[Candidate], given: Sequence[str], stale: bool) -> str:
+    if stale:
+        return "the rule wants the exact base, and the protected branch has moved: propose the change again"
+    if len({candidate.person for candidate in able}) < need.count:
+        return f"only {len(able)} of those whom the rule names may approve; contributors never may"
+    missing = need.count - len(given)
+    return f"given by {', '.join(given) or 'nobody, and nobody is needed'}" if missing <= 0 else f"{missing} missing"
+
+
+def _count_text(count: int) -> str:
+    return f"{count} {'approval' if count == 1 else 'approvals'}"

@@ -1,0 +1,201 @@
+"""Where changes go: the protected branch, the place of truth behind it, and the refs that carry what people post.
+
+Source: security rules R1, R3, R14, R23.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from remit.changes import Manifest, Person
+from remit.errors import GitError, Refused
+from remit.git import Identity, Repository
+from remit.registry import PEOPLE, Registry
+from remit.store import CONFIG, Store
+from remit.yamltext import read
+
+ORIGIN = "origin"
+CHANGES = "refs/heads/change/"
+REVIEWS = "refs/remit/reviews/"
+WITHDRAWN = "refs/remit/withdrawn/"
+REVIEW_FILE = "approval"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The protected branch as it is now, and where its truth lives (``remote`` None: here)."""
+
+    repository: Repository
+    ref: str
+    tip: str
+    remote: str | None
+
+    @property
+    def branch(self) -> str:
+        """The short name of the branch."""
+        return self.ref.removeprefix("refs/heads/")
+
+    def seen(self, ref: str) -> str:
+        """The local ref that shows ``ref`` of the place of truth."""
+        return tracking(ref) if self.remote else ref
+
+    def posted(self, prefix: str) -> dict[str, str]:
+        """Refs below ``prefix`` at the place of truth: what follows the prefix, and the object."""
+        here = self.seen(prefix)
+        return {name.removeprefix(here): oid for name, oid in self.repository.refs(here).items()}
+
+
+def tracking(ref: str) -> str:
+    """The local ref that remembers a ref of the origin."""
+    if ref.startswith("refs/heads/"):
+        return f"refs/remotes/{ORIGIN}/{ref.removeprefix('refs/heads/')}"
+    return f"refs/remit/{ORIGIN}/{ref.removeprefix('refs/remit/')}"
+
+
+def target(store: Store, *, fetch: bool = True) -> Target:
+    """The protected branch where changes go, read from the origin when there is one.
+
+    Args:
+        store: The store.
+        fetch: Ask the origin first; otherwise use what was last seen.
+
+    Raises:
+        Refused: not under git, or no commit on the branch yet.
+    """
+    repository = store.in_git()
+    remote = ORIGIN if repository.remote(ORIGIN) else None
+    branch = protected_branch(store, "HEAD")
+    found = look(repository, branch, remote, fetch=fetch)
+    # The branch itself has the last word on which branch is protected, not the commit that happens to be checked out.
+    own = protected_branch(store, found.tip)
+    return found if own == branch else look(repository, own, remote, fetch=fetch)
+
+
+def look(repository: Repository, branch: str, remote: str | None, *, fetch: bool) -> Target:
+    """The protected branch of that name, at the place of truth.
+
+    Raises:
+        Refused: it has no commit yet, or the origin rewrote it.
+    """
+    ref = f"refs/heads/{branch}"
+    if remote and fetch:
+        _fetch(repository, ref)
+    tip = repository.ref(tracking(ref) if remote else ref)
+    if tip is None:
+        where = f'"{remote}"' if remote else "this repository"
+        hint = f"git push {remote} {branch}" if remote else f"commit the store once on {branch}"
+        raise Refused(f'{where} has no commit on the protected branch "{branch}" yet', hint=hint)
+    return Target(repository, ref, tip, remote)
+
+
+def _fetch(repository: Repository, ref: str) -> None:
+    shared = [f"+{prefix}*:{tracking(prefix)}*" for prefix in (CHANGES, REVIEWS, WITHDRAWN)]
+    branch, seen = ref.removeprefix("refs/heads/"), repository.ref(tracking(ref))
+    try:
+        # Without a plus: a branch that was rewritten behind our back does not replace what we saw (rule R23).
+        repository.fetch(ORIGIN, [f"{ref}:{tracking(ref)}", *shared])
+    except GitError as error:
+        if "find remote ref" in error.message:
+            hint = f"git push {ORIGIN} {branch}"
+            raise Refused(f'"{ORIGIN}" has no commit on the protected branch "{branch}" yet', hint=hint) from error
+        if "non-fast-forward" in error.message and seen:
+            message = f'"{ORIGIN}" rewrote {branch}: it no longer goes back to {seen[:12]}, which was there before'
+            raise Refused(message, hint="ask who did, and why, before you trust it") from error
+        raise
+
+
+def protected_branch(store: Store, commit: str) -> str:
+    """What ``remit.yaml`` of a commit calls the protected branch; of the working tree when there is no commit."""
+    repository = store.in_git()
+    if repository.exists(commit):
+        name = store.prefix + CONFIG
+        listed = repository.list_tree(commit, [name])
+        data = repository.read_blobs([listed[name].oid]) if name in listed else {}
+        text = next(iter(data.values()), b"")
+    else:
+        text = b"" if store.is_bare else store.read(CONFIG)
+    document, _ = read(text, CONFIG)
+    value = document.value if document is not None else None
+    branch = value.get("protected") if isinstance(value, dict) else None
+    return branch if isinstance(branch, str) and branch else "main"
+
+
+# -- who ---------------------------------------------------------------------------------------------------------------
+
+
+def identity_of(repository: Repository) -> Identity:
+    """Who git says that the user is.
+
+    Raises:
+        Refused: it does not know.
+    """
+    if (found := repository.identity()) is None:
+        hint = 'git config user.name "Your Name" && git config user.email you@example.org'
+        raise Refused("git does not know who you are", hint=hint)
+    return found
+
+
+def me(registry: Registry, identity: Identity) -> Person:
+    """Who git says that the user is, and the Person record with that e-mail, if there is one.
+
+    Raises:
+        Refused: several people have that e-mail.
+    """
+    names = registry.with_emails([identity.email])
+    if len(names) > 1:
+        raise Refused(f"{identity.email} belongs to several people: {', '.join(names)}", hint="give each an own e-mail")
+    return Person(identity.name, identity.email, names[0] if names else "")
+
+
+def registry_at(store: Store, commit: str) -> Registry:
+    """The people of a commit or tree."""
+    repository = store.in_git()
+    listing = repository.list_tree(commit, [store.prefix + PEOPLE])
+    blobs = repository.read_blobs(entry.oid for entry in listing.values())
+    return Registry({path.removeprefix(store.prefix): blobs[entry.oid] for path, entry in listing.items()})
+
+
+# -- paths and trees ---------------------------------------------------------------------------------------------------
+
+
+def overlap(one: str, other: str) -> bool:
+    """True for the same path, and for a file where the other has a folder."""
+    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
+def inside(store: Store, path: str) -> str:
+    """A path of the repository as the store sees it; one outside of the store begins with a slash."""
+    return path.removeprefix(store.prefix) if path.startswith(store.prefix) else f"/{path}"
+
+
+def result_tree(repository: Repository, tree: str, touched: Manifest) -> str:
+    """``tree`` with everything that a change touches as the change has it."""
+    return repository.tree_with(tree, {entry.path: entry.new for entry in touched.entries})
+
+
+# -- posting -----------------------------------------------------------------------------------------------------------
+
+
+def post(aim: Target, moves: Mapping[str, tuple[str | None, str | None]]) -> None:
+    """Move refs, each from the value that we saw (None: absent), at the place of truth; then remember it here."""
+    repository = aim.repository
+    if aim.remote is None:
+        for ref, (old, new) in moves.items():
+            _move(repository, ref, old, new)
+        return
+    repository.push(
+        aim.remote, [f"{new or ''}:{ref}" for ref, (_, new) in moves.items()], {r: o for r, (o, _) in moves.items()}
+    )
+    for ref, (_, new) in moves.items():
+        own = [tracking(ref), *([ref] if ref.startswith(CHANGES) else [])]
+        for name in own:
+            if (present := repository.ref(name)) != new:
+                _move(repository, name, present, new)
+
+
+def _move(repository: Repository, ref: str, old: str | None, new: str | None) -> None:
+    if new is not None:
+        repository.update_ref(ref, new, old or repository.zero)
+    elif old is not None:
+        repository.delete_ref(ref, old)

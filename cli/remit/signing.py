@@ -1,0 +1,96 @@
+"""Signing with a person's own SSH key, by ``ssh-keygen``: with what lies in a file, in an agent or on a token.
+
+The only module that starts ``ssh-keygen``; nothing secret is read here, and verifying needs no process at all.
+
+Source: security rules R7, R18, R29.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from remit.errors import Refused
+from remit.git import Repository
+from remit.signatures import NAMESPACE, NotAKey, PublicKey, parse_public_key, signer, unarmoured
+
+Sign = Callable[[bytes, Sequence[PublicKey]], str]
+"""Signs a text with one of the keys that its person may use; the signature, or empty when nothing is signed."""
+
+SETTING = "remit.signingKey"
+USUAL = ("id_ed25519", "id_ed25519_sk", "id_ecdsa", "id_ecdsa_sk", "id_rsa")
+PATIENCE = 120
+"""Seconds for typing a passphrase or touching a token."""
+
+
+def unsigned(text: bytes, keys: Sequence[PublicKey]) -> str:
+    """No signature."""
+    return ""
+
+
+def own_keys(repository: Repository) -> list[tuple[PublicKey, Path]]:
+    """The public keys that the user has at hand, with their files: the configured one first, then the usual ones."""
+    found = []
+    for path in _files(repository):
+        public = path if path.suffix == ".pub" else path.with_name(f"{path.name}.pub")
+        try:
+            text = public.read_text(encoding="ascii")
+            found.append((parse_public_key(text), public))
+        except (OSError, UnicodeDecodeError, NotAKey):
+            continue
+    return found
+
+
+def signing(repository: Repository) -> Sign:
+    """Signs with the first key at hand that the person may use."""
+
+    def sign(text: bytes, keys: Sequence[PublicKey]) -> str:
+        at_hand = own_keys(repository)
+        for public, path in at_hand:
+            if public in keys:
+                return _signed(text, public, path)
+        seen = ", ".join(str(path) for _, path in at_hand) or "no key file"
+        wanted = ", ".join(key.fingerprint for key in keys)
+        message = f"none of your keys is at hand to sign with: the base knows {wanted}; found {seen}"
+        raise Refused(message, hint=f"git config {SETTING} /path/to/key.pub")
+
+    return sign
+
+
+def _files(repository: Repository) -> Iterator[Path]:
+    for setting in (SETTING, "user.signingKey"):
+        path = Path(repository.config(setting) or "").expanduser()
+        if path.is_absolute() and path.is_file():
+            yield path
+    folder = Path.home() / ".ssh"
+    yield from (path for name in USUAL if (path := folder / f"{name}.pub").is_file())
+
+
+def _signed(text: bytes, public: PublicKey, path: Path) -> str:
+    program = shutil.which("ssh-keygen")
+    if program is None:
+        raise Refused("ssh-keygen is not installed: nothing can be signed", hint="install OpenSSH's client programs")
+    private = path.with_suffix("")
+    # With the private file beside it ssh-keygen reads that; with the public one alone it asks the agent.
+    file = private if private.is_file() else path
+    command = [program, "-Y", "sign", "-q", "-n", NAMESPACE, "-f", str(file)]
+    try:
+        done = subprocess.run(
+            command, input=text, capture_output=True, check=False, timeout=PATIENCE, env=_surroundings()
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Refused(f"ssh-keygen did not sign within {PATIENCE} s with {path}", hint="is the token in?") from error
+    signature = unarmoured(done.stdout.decode("ascii", "replace"))
+    if done.returncode != 0 or signer(signature, text) != public:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise Refused(f"ssh-keygen could not sign with {path}: {said[0] if said else 'no signature'}")
+    return signature
+
+
+def _surroundings() -> dict[str, str]:
+    """What ssh-keygen needs of the environment: a terminal, an agent, a home; nothing of git."""
+    kept = ("PATH", "HOME", "SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "SSH_SK_PROVIDER", "DISPLAY", "TERM")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C"}
