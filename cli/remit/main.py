@@ -44,6 +44,7 @@ COMMANDS: dict[str, str] = {
     "withdraw": "Withdraw a change of your own.",
     "apply": "Put an approved change on the protected branch.",
     "log": "Show the history of a record.",
+    "blame": "Show which change last set each field of a record.",
     "diff": "Show what differs, in records' words.",
 }
 

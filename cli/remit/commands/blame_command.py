@@ -1,0 +1,33 @@
+"""remit blame: for each field of a record, the change that last set it."""
+
+from __future__ import annotations
+
+import click
+
+from remit.commands.options import format_option, opened, print_json, ref_option
+
+
+@click.command()
+@click.argument("record_id", metavar="ID")
+@ref_option
+@format_option("text", "json")
+@click.pass_context
+def command(ctx: click.Context, record_id: str, ref: str | None, fmt: str) -> None:
+    """Show who last set each field of a record: commit, author, change and who approved it.
+
+    ID is Kind/name, a path, or a name or title that only one record has. The record is read as the newest commit has
+    it. A field keeps its commit when lines or list items around it move.
+
+    Example: remit blame Customer/harbour-bank
+    """
+    from remit.blaming import blame_of
+    from remit.lookup import find_record
+    from remit.reporters.blame import blame_json, blame_text
+
+    store, snapshot, schemas, _ = opened(ctx, ref or "HEAD")
+    record = find_record(snapshot, schemas, record_id)
+    blame = blame_of(store, record.path, ref=ref or "HEAD")
+    if fmt == "json":
+        print_json(blame_json(blame, record.id))
+        return
+    click.echo(blame_text(blame, snapshot.config.language, snapshot.config.zone), nl=False)
