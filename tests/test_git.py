@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 from conftest import AT, GitRepo, commit_all, git, write_files
 
 from remit.errors import GitError, NotFound, Refused
-from remit.git import Commit, Identity, RefMoved, Repository
+from remit.git import Commit, Identity, RefMoved, Repository, remotes, running
 
 ANN = Identity("Ann Lee", "ann-lee@example.org")
 ZH = "records/客户/海港银行.yaml"
@@ -287,6 +290,182 @@ def test_remote_with_a_command_as_address_is_refused(git_repo: GitRepo, url: str
         Repository(repo).fetch("origin", ["refs/heads/main:refs/remotes/origin/main"])
 
     assert not (repo / "mark").exists()
+
+
+@pytest.mark.parametrize("key", ["url", "pushurl"])
+def test_the_repository_itself_allows_no_protocol(git_repo: GitRepo, git_clone: GitRepo, key: str) -> None:
+    repo = git_clone(git_clone(git_repo({"a": "1"}), "origin.git", bare=True), "victim")
+    repository, mark = Repository(repo), repo / "mark"
+    git(repo, "config", f"remote.origin.{key}", f"ext::sh -c touch% {mark}")
+    git(repo, "config", "protocol.ext.allow", "always")
+
+    with pytest.raises(GitError, match="protocol"):
+        repository.push("origin", [f"{repository.resolve('HEAD')}:refs/heads/x"], {"refs/heads/x": None})
+
+    assert not mark.exists()
+
+
+def test_a_push_goes_to_the_address_for_pushes(git_repo: GitRepo, git_clone: GitRepo) -> None:
+    origin, other = (git_clone(git_repo({"a": name}, name), f"{name}.git", bare=True) for name in ("one", "two"))
+    repo = git_clone(origin, "clone")
+    repository, first = Repository(repo), git(repo, "rev-parse", "HEAD")
+    git(repo, "config", "remote.origin.pushurl", str(other))
+
+    repository.push("origin", [f"{first}:refs/heads/x"], {"refs/heads/x": None})
+
+    assert Repository(other).ref("refs/heads/x") == first and Repository(origin).ref("refs/heads/x") is None
+
+
+def test_what_is_not_here_is_not_fetched_while_something_is_sent(
+    git_repo: GitRepo, git_clone: GitRepo, tmp_path: Path
+) -> None:
+    origin = git_clone(git_repo({"a": "1"}), "origin.git", bare=True)
+    repo, mark = git_clone(origin, "victim"), tmp_path / "mark"
+    repository = Repository(repo)
+    sha = repository.commit_tree(repository.commit_with(None, {"b": b"gone"}), [], "x", ANN, ANN, AT)
+    gone = repository.blob_id(b"gone")
+    (repo / ".git" / "objects" / gone[:2] / gone[2:]).unlink()
+    for name, value in {"url": origin, "promisor": "true", "uploadpack": f"touch '{mark}'; git-upload-pack"}.items():
+        git(repo, "config", f"remote.evil.{name}", str(value))
+    git(repo, "config", "extensions.partialClone", "evil")
+    git(repo, "config", "core.repositoryFormatVersion", "1")
+
+    with pytest.raises(GitError):
+        repository.push("origin", [f"{sha}:refs/heads/x"], {"refs/heads/x": None})
+
+    assert not mark.exists()
+
+
+def test_git_is_not_looked_for_in_the_folder_that_it_is_asked_about(
+    git_repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = git_repo({"git": "#!/bin/sh\ntouch mark\n"})
+    (repo / "git").chmod(0o755)
+    monkeypatch.chdir(repo)
+    monkeypatch.setenv("PATH", os.pathsep.join(["", ".", os.environ["PATH"]]))
+
+    assert Repository(repo).head().branch == "main"
+    monkeypatch.setenv("PATH", ".")
+    with pytest.raises(GitError, match="not installed"):
+        Repository(repo)
+
+    assert not (repo / "mark").exists()
+
+
+def test_a_variable_that_cannot_be_left_out_stops_git(
+    git_repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo, only = git_repo({"a": "1"}), tmp_path / "only-git"
+    only.mkdir()
+    (only / "git").symlink_to(str(shutil.which("git")))
+    monkeypatch.setenv("PATH", str(only))
+    assert Repository(repo).head().branch == "main"
+
+    monkeypatch.setenv("GIT_DIR", str(tmp_path))
+    with pytest.raises(GitError, match="GIT_DIR must not reach git"):
+        Repository(repo)
+
+
+def test_settings_of_the_machine_say_who_writes_and_not_what_is_read(
+    git_repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo, machine = git_repo({"a": "1"}), tmp_path / "gitconfig"
+    (tmp_path / "hidden").write_text("*\n")
+    machine.write_text(
+        f"[core]\nexcludesFile = {tmp_path / 'hidden'}\n[user]\nname = Bo Chen\nemail = bo@example.org\n"
+    )
+    monkeypatch.delenv("GIT_CONFIG_NOSYSTEM")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", str(machine))
+    for key in ("user.name", "user.email"):
+        git(repo, "config", "--unset", key)
+    write_files(repo, {"new": "x"})
+
+    assert git(repo, "status", "--porcelain") == ""
+    assert Repository(repo).status() == [("??", "new")]
+    assert Repository(repo).identity() == Identity("Bo Chen", "bo@example.org")
+
+
+def test_git_does_not_run_for_ever(git_repo: GitRepo) -> None:
+    repo = git_repo({"a": "1"})
+    os.mkfifo(repo / "pipe")
+    began = time.monotonic()
+
+    with pytest.raises(GitError, match=r"within 0\.3 seconds"):
+        running.run(repo, ["hash-object", "--no-filters", "--", "pipe"], seconds=0.3)
+
+    assert time.monotonic() - began < running.LOCAL_SECONDS / 10
+
+
+def test_git_does_not_fill_the_memory(git_repo: GitRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = Repository(git_repo({"big": "x" * 5000, "small": "x"}))
+    monkeypatch.setattr(running, "OUTPUT_BYTES", 4000)
+
+    assert repository.read_blobs(["HEAD:small"]) == {"HEAD:small": b"x"}
+    with pytest.raises(GitError, match="more than 4000 bytes"):
+        repository.read_blobs(["HEAD:big"])
+
+
+def test_what_a_remote_says_at_length_is_cut_and_does_not_stop_the_push(
+    git_repo: GitRepo, git_clone: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = git_clone(git_repo({"a": "1"}), "origin.git", bare=True)
+    hook = origin / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nyes 'no, and no again' | head -c 3000000 >&2\n[ -e decline ] && exit 1\nexit 0\n")
+    hook.chmod(0o755)
+    repository = Repository(git_clone(origin, "one"))
+    first = repository.resolve("HEAD")
+
+    repository.push("origin", [f"{first}:refs/heads/x"], {"refs/heads/x": None})
+    assert Repository(origin).ref("refs/heads/x") == first
+
+    (origin / "decline").touch()
+    with pytest.raises(Refused, match="no, and no again") as refused:
+        repository.push("origin", [f"{first}:refs/heads/y"], {"refs/heads/y": None})
+    assert len(refused.value.message) < 2_000_000
+
+
+def test_a_remote_that_does_not_stop_talking_is_left(
+    git_repo: GitRepo, git_clone: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = git_clone(git_repo({"a": "1"}), "origin.git", bare=True)
+    hook = origin / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nyes >&2 & sleep 5; kill $!\n")
+    hook.chmod(0o755)
+    repository = Repository(git_clone(origin, "one"))
+    monkeypatch.setattr(remotes, "NETWORK_SECONDS", 1.0)
+
+    with pytest.raises(GitError, match="within 1 seconds"):
+        repository.push("origin", [f"{repository.resolve('HEAD')}:refs/heads/x"], {"refs/heads/x": None})
+
+
+def test_a_folder_that_is_not_there_is_not_taken_for_another(
+    git_repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(git_repo({"a": "1"}))
+
+    with pytest.raises(GitError, match="No such file"):
+        Repository(tmp_path / "no" / "such" / "folder")
+
+
+def test_a_name_with_a_line_end_asks_for_one_object(git_repo: GitRepo) -> None:
+    repository = Repository(git_repo({"a": "1", "b": "2"}))
+
+    assert repository.find_blobs(["HEAD:a\nHEAD:b", "HEAD:b"]) == {"HEAD:b": b"2"}
+    with pytest.raises(GitError, match="no object"):
+        repository.read_blobs(["HEAD:a\nHEAD:b"])
+
+
+def test_a_repository_below_a_folder_with_a_line_end_is_refused(git_repo: GitRepo) -> None:
+    with pytest.raises(GitError, match="line end"):
+        Repository(git_repo({"a": "1"}, "two\nlines"))
+
+
+def test_a_key_of_the_configuration_is_never_an_option(git_repo: GitRepo) -> None:
+    repo = git_repo({"a": "1"})
+
+    assert Repository(repo).config("--list") is None
 
 
 def hostile(repo: Path, mark: Path) -> None:

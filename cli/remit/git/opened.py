@@ -23,6 +23,8 @@ class Opened:
             GitError: there is none, it belongs to somebody else, or its format is unknown; in git's words.
         """
         start = path if path.is_dir() else path.parent
+        if "\n" in str(start.resolve()):
+            raise GitError(f"the path {str(start)!r} holds a line end; git's answers could not be told apart")
         query = ["--is-bare-repository", "--is-shallow-repository", "--absolute-git-dir", "--show-object-format"]
         answers = decode(run(start, ["rev-parse", *query, "--show-cdup"]).stdout).split("\n")
         self.is_bare = answers[0] == "true"
@@ -80,11 +82,12 @@ class Opened:
         return [f"--git-dir={self.git_dir}", *tree]
 
     def _git(
-        self, args: Sequence[str], *, stdin: bytes | None = None, ok: tuple[int, ...] = (0,),
-        seconds: float = LOCAL_SECONDS, variables: Mapping[str, str] | None = None,
+        self, args: Sequence[str], *, stdin: bytes = b"", ok: tuple[int, ...] = (0,),
+        seconds: float = LOCAL_SECONDS, variables: Mapping[str, str] | None = None, machine: bool = False,
     ) -> Done:  # fmt: skip
         # cwd is the top, so that a remote with a relative address means what it means to git itself.
-        return run(self.top, [*self._place, *args], stdin=stdin, ok=ok, seconds=seconds, variables=variables)
+        whole = [*self._place, *args]
+        return run(self.top, whole, stdin=stdin, ok=ok, seconds=seconds, variables=variables, machine=machine)
 
     def _verify(self, name: str) -> str | None:
         if not name or any(ord(letter) < 0x20 for letter in name):
@@ -109,6 +112,7 @@ class Opened:
         return found
 
     def _batch_optional(self, names: Sequence[str]) -> dict[str, bytes]:
+        names = [name for name in names if "\n" not in name]  # such a name would be two questions
         if not names:
             return {}
         out = self._git(["cat-file", "--batch"], stdin=lines(names)).stdout
@@ -116,7 +120,7 @@ class Opened:
         for name in names:
             end = out.index(b"\n", at)
             header, at = out[at:end], end + 1
-            if header.endswith((b" missing", b" ambiguous")):
+            if header.endswith((b" missing", b" ambiguous", b" submodule")):
                 continue
             size = int(header.rpartition(b" ")[2])
             found[name] = out[at : at + size]

@@ -29,7 +29,7 @@ class Remotes(Opened):
 
     def config(self, key: str) -> str | None:
         """One value of git's configuration, the last when there are several; None when unset."""
-        done = self._git(["config", "-z", "--get", key], ok=(0, 1))
+        done = self._git(["config", "-z", "--get", "--end-of-options", key], ok=(0, 1), machine=True)
         return decode(done.stdout).removesuffix("\0") if done.status == 0 else None
 
     def identity(self) -> Identity | None:
@@ -39,15 +39,18 @@ class Remotes(Opened):
 
     def remote(self, name: str = "origin") -> str | None:
         """The address of a remote, or None when there is no such remote."""
+        return self._address(name, [])
+
+    def _address(self, name: str, kind: list[str]) -> str | None:
         if not _REMOTE.fullmatch(name) or not self.config(f"remote.{name}.url"):
             return None
-        return decode(self._git(["ls-remote", "--get-url", "--", name]).stdout).strip()
+        return decode(self._git(["remote", "get-url", *kind, "--", name], machine=True).stdout).strip()
 
     def fetch(self, remote: str, refspecs: Sequence[str]) -> None:
         """Bring refs from ``remote``; a local ref under a pattern that is gone there goes here too. Tags stay out."""
         command = ["fetch", "--no-progress", "--no-tags", "--prune", "--no-recurse-submodules", "--no-write-fetch-head"]
         program = ["--no-auto-maintenance", "--refmap=", "--upload-pack=git-upload-pack"]
-        self._network(remote, [*command, *program, "--", remote, *refspecs])
+        self._network(remote, self.remote(remote), [*command, *program, "--", remote, *refspecs])
 
     def push(self, remote: str, refspecs: Sequence[str], leases: Mapping[str, str | None]) -> None:
         """Move refs of ``remote`` all together or not at all.
@@ -65,22 +68,22 @@ class Remotes(Opened):
         expected = [f"--force-with-lease={check_ref(ref)}:{old or ''}" for ref, old in sorted(leases.items())]
         command = ["push", "--quiet", "--porcelain", "--atomic", "--no-verify", "--no-signed", "--no-follow-tags"]
         program = ["--recurse-submodules=no", "--receive-pack=git-receive-pack"]
-        self._network(remote, [*command, *program, *expected, "--", remote, *refspecs])
+        url = self._address(remote, ["--push"])
+        self._network(remote, url, [*command, *program, *expected, "--", remote, *refspecs])
 
-    def _network(self, remote: str, command: list[str]) -> None:
-        url = self.remote(remote)
+    def _network(self, remote: str, url: str | None, command: list[str]) -> None:
         if url is None:
             raise NotFound(f'this repository has no remote "{remote}"')
         settings, variables = self._own_settings()
-        settings.append(f"protocol.{_protocol(url)}.allow=always")
-        options = [part for setting in settings for part in ("-c", setting)]
-        done = self._git([*options, *command], ok=(0, 1, 128), seconds=NETWORK_SECONDS, variables=variables)
+        variables["GIT_ALLOW_PROTOCOL"] = _protocol(url)
+        whole = [*(part for setting in settings for part in ("-c", setting)), *command]
+        done = self._git(whole, ok=(0, 1, 128), seconds=NETWORK_SECONDS, variables=variables, machine=True)
         if done.status:
             raise _push_error(remote, done)
 
     def _own_settings(self) -> tuple[list[str], dict[str, str]]:
         """What the user (not the repository) set about credentials and ssh."""
-        out = decode(self._git(["config", "--show-scope", "-z", "--list"]).stdout).split("\0")
+        out = decode(self._git(["config", "--show-scope", "-z", "--list"], machine=True).stdout).split("\0")
         settings, variables = ["credential.helper="], {}
         for scope, entry in zip(out[::2], out[1::2], strict=False):
             key, _, value = entry.partition("\n")

@@ -2,7 +2,8 @@
 
 Whatever the repository's own configuration says (a directory on disk is not to be trusted), no hook, file-system
 monitor, pager or signing program of it runs. No ``GIT_*`` variable of the caller decides which repository is meant;
-replace refs and grafts are not honoured; no protocol is spoken but the one that the caller names.
+replace refs, grafts and promisor remotes are not honoured; no protocol is spoken but the one that the caller names.
+git is started by its absolute path, without a shell, and neither runs for ever nor fills the memory.
 
 Source: security, R18.
 """
@@ -10,26 +11,36 @@ Source: security, R18.
 from __future__ import annotations
 
 import os
+import selectors
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from time import monotonic
+from typing import Any, NamedTuple
 
 from remit.errors import GitError
+from remit.git.parsing import decode
 
 LOCAL_SECONDS = 120.0
 NETWORK_SECONDS = 300.0
+OUTPUT_BYTES = 512 * 1024 * 1024
+_WORDS_BYTES = 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
+_STOP_SECONDS = 5.0
 
 # What a user sets to reach a remote or to choose his own configuration; every other GIT_* variable is dropped.
 _KEPT_VARIABLES = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CEILING_DIRECTORIES"}
 _KEPT_VARIABLES |= {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS"}
 _FIXED_VARIABLES = {
     "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
     "GIT_GRAFT_FILE": os.devnull,
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_PAGER": "cat",
+    "GIT_ALLOW_PROTOCOL": "",  # stands above every protocol.*.allow, also those of the repository
 }
 _FIXED_OPTIONS = {
     "core.hooksPath": os.devnull,
@@ -60,50 +71,103 @@ class Done(NamedTuple):
 
 
 def run(
-    folder: Path, args: Sequence[str], *, stdin: bytes | None = None, ok: tuple[int, ...] = (0,),
-    seconds: float = LOCAL_SECONDS, variables: Mapping[str, str] | None = None,
+    folder: Path, args: Sequence[str], *, stdin: bytes = b"", ok: tuple[int, ...] = (0,),
+    seconds: float = LOCAL_SECONDS, variables: Mapping[str, str] | None = None, machine: bool = False,
 ) -> Done:  # fmt: skip
     """Run git in ``folder`` with the fixed options and ``args``, and wait for its end.
 
     Args:
         ok: The exit statuses that are answers.
         variables: Environment of this call, above the fixed one.
+        machine: Whether the settings of the machine (``/etc/gitconfig``) count beside those of user and repository.
 
     Raises:
-        GitError: any other status, in git's words; no git; more than ``seconds``.
+        GitError: any other status, in git's words; no git; more than ``seconds`` or ``OUTPUT_BYTES``.
     """
     import git.cmd  # slow to import: only when git is needed
-    import git.exc
 
     if any("\0" in arg for arg in args):
         raise GitError("a name given to git holds a NUL character")
     own = {"GIT_ASKPASS": os.environ.get("GIT_ASKPASS", ""), **_FIXED_VARIABLES, **(variables or {})}
+    if not machine:
+        own["GIT_CONFIG_NOSYSTEM"] = "1"
     fixed = [part for key, value in _FIXED_OPTIONS.items() for part in ("-c", f"{key}={value}")]
-    try:
-        with tempfile.TemporaryFile() as source:
-            source.write(stdin or b"")
-            source.seek(0)
-            status, out, err = git.cmd.Git(str(folder)).execute(
-                [*_program(own), *fixed, *args], istream=source, with_extended_output=True, with_exceptions=False,
-                stdout_as_string=False, strip_newline_in_stdout=False, kill_after_timeout=seconds, env=own, shell=False,
-            )  # fmt: skip
-    except git.exc.GitCommandNotFound as error:
-        raise GitError("git is not installed, or not on the PATH", hint="install git 2.36 or newer") from error
+    # -C, because GitPython falls back on the working directory when it cannot enter the folder.
+    command = [*_program(own), "-C", str(folder.absolute()), *fixed, *args]
+    with tempfile.TemporaryFile() as source:
+        source.write(stdin)
+        source.seek(0)
+        started = git.cmd.Git(str(folder)).execute(command, istream=source, as_process=True, env=own, shell=False)
+    status, out, err = _finish(started.proc, seconds)
     if status not in ok:
         raise GitError(words(err) or f"git stopped with status {status}")
     return Done(status, out, err)
-
-
-def _program(own: Mapping[str, str]) -> list[str]:
-    """git by its absolute path, behind ``env -u`` for the caller's variables that GitPython would hand on."""
-    program = shutil.which("git") or "git"
-    names = [n for n in os.environ if n.startswith("GIT_") and not n.startswith("GIT_PYTHON_")]
-    stray = sorted(set(names) - _KEPT_VARIABLES - set(own))
-    cleaner = shutil.which("env")
-    return [cleaner, *(part for name in stray for part in ("-u", name)), program] if stray and cleaner else [program]
 
 
 def words(stderr: str) -> str:
     """git's own words, without the hints that speak of commands which Remit runs for the user."""
     lines = [line.rstrip() for line in stderr.replace("\r", "\n").split("\n")]
     return "git: " + "\n".join(line for line in lines if line and not line.startswith("hint:")) if any(lines) else ""
+
+
+def _program(own: Mapping[str, str]) -> list[str]:
+    """git by its absolute path, behind ``env -u`` for the caller's variables that GitPython would hand on."""
+    # A relative folder on the PATH would be looked up in the repository.
+    path = os.pathsep.join(
+        folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).is_absolute()
+    )
+    program, cleaner = shutil.which("git", path=path), shutil.which("env", path=path)
+    if program is None:
+        raise GitError("git is not installed, or not on the PATH", hint="install git 2.36 or newer")
+    names = [n for n in os.environ if n.startswith("GIT_") and not n.startswith("GIT_PYTHON_")]
+    stray = sorted(set(names) - _KEPT_VARIABLES - set(own))
+    if not stray:
+        return [program]
+    if cleaner is None:
+        raise GitError(f"{', '.join(stray)} must not reach git, and there is no program env to leave it out")
+    return [cleaner, *(part for name in stray for part in ("-u", name)), program]
+
+
+def _finish(process: Any, seconds: float) -> Done:
+    """Read both streams of ``process`` until it ends; stop it when it takes too long or says too much."""
+    deadline = monotonic() + seconds
+    out, err = bytearray(), bytearray()
+    with selectors.DefaultSelector() as streams:
+        streams.register(process.stdout, selectors.EVENT_READ, out)
+        streams.register(process.stderr, selectors.EVENT_READ, err)
+        while streams.get_map():
+            left = deadline - monotonic()
+            ready = streams.select(left) if left > 0 else []
+            if not ready:
+                _stop(process)
+                raise _late(seconds)
+            for key, _ in ready:
+                chunk = os.read(key.fd, _CHUNK_BYTES)
+                key.data.extend(chunk)
+                if not chunk:
+                    streams.unregister(key.fileobj)
+            if len(out) > OUTPUT_BYTES:
+                _stop(process)
+                raise GitError(f"git wrote more than {OUTPUT_BYTES} bytes and was stopped")
+            # Words come from the remote as well; what is too long is cut, for the work itself may be done.
+            del err[_WORDS_BYTES:]
+    try:
+        status = process.wait(max(deadline - monotonic(), 0))
+    except subprocess.TimeoutExpired as error:
+        _stop(process)
+        raise _late(seconds) from error
+    return Done(status, bytes(out), decode(bytes(err)))
+
+
+def _late(seconds: float) -> GitError:
+    return GitError(f"git did not finish within {seconds:g} seconds and was stopped")
+
+
+def _stop(process: Any) -> None:
+    """Ask git to stop, so that it takes its lock files and helpers with it; then do not ask."""
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
