@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from remit.changing import Entry, log_of, path_of
+from remit.changing.histories import Entry, log_of, path_of
 from remit.errors import NotFound
 from remit.places import Pointer
 from remit.store import Store
