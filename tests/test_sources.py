@@ -16,7 +16,7 @@ from remit.errors import UserError
 from remit.facts import Row
 from remit.places import Place
 from remit.schemas import Field, Shape
-from remit.sources import SOURCES, Reading, SourceContext, from_records, read_mapping, read_source
+from remit.sources import SOURCES, Reading, SourceContext, read_mapping, read_source
 from remit.sources.coercion import coerce
 from remit.sources.csv_records import LINES_LIMIT, UNCLOSED_LIMIT
 
@@ -527,12 +527,6 @@ def test_a_mapping_that_is_no_yaml_is_a_finding_too() -> None:
 
 
 # ---- always true
-
-
-def test_a_record_of_the_store_is_a_row() -> None:
-    place = Place("records/tickets/a.yaml", 4)
-
-    assert [*from_records([("Ticket", "a", {"x": 1}, place)])] == [Row("Ticket", "a", {"x": 1}, place)]
 
 
 def test_a_report_counts_rows_that_were_refused_later(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from remit.sources.document import JsonDocument
 from remit.sources.jsonl import JsonLines
 from remit.sources.mapping import FeedMapping
 from remit.sources.mapping_file import read as read_mapping
-from remit.sources.store_records import from_records
 from remit.sources.table import Table
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
@@ -41,7 +40,6 @@ __all__ = [
     "Reading",
     "Source",
     "SourceContext",
-    "from_records",
     "read_mapping",
     "read_source",
     "source_for",
