@@ -30,12 +30,14 @@ from remit.policies import figures
 from remit.policies.clocking import Calendars, Lane, Window, amount_of, lanes_of, moment
 from remit.policies.figures import Terms, plain
 from remit.policies.measures import Assessment, Measure, Quantity, Span, Timely, Unit, Weight, compile_assessment
+from remit.policies.pools import Purses, purses
 from remit.policies.ranking import (
     Standing,
     apportioned,
     banded,
     filled,
     forced_ranks,
+    pool_amounts,
     pool_shares,
     shared_ranks,
     tied_by_name,
@@ -102,18 +104,25 @@ class _Placing:
         """The same lines with their places; nobody without a total has one."""
         ranks: dict[str, int] = {}
         bands: dict[str, str] = {}
-        for group in self._groups(lines).values():
+        groups = self._groups(lines)
+        for group in groups.values():
             found = self._ranks(group)
             ranks |= found
             if self.sizes is not None:
                 bands |= banded(found, self._taken(len(group)), [band.name for band in self.policy.bands])
-        shares = self._shares(ranks, bands)
+        in_order = sorted(bands, key=lambda ref: (ranks[ref], ref))
+        sharing = {"": in_order}
+        if self.policy.pool is not None and self.policy.pool.within is not None:
+            members = {name: {one.ref for one in group} for name, group in groups.items()}
+            sharing = {name: [ref for ref in in_order if ref in refs] for name, refs in members.items()}
+        shares, amounts = self._shared({name: [(ref, bands[ref]) for ref in refs] for name, refs in sharing.items()})
         return [
             replace(
                 line,
                 rank=ranks.get(line.subject),
                 band=bands.get(line.subject),
                 share=plain(shares.get(line.subject)),
+                amount=plain(amounts.get(line.subject)),
             )
             for line in lines
         ]
@@ -166,11 +175,24 @@ class _Placing:
             return apportioned(count, [Fraction(size or 0) for size in sizes])
         return filled(count, [None if size is None else int(size) for size in sizes])
 
-    def _shares(self, ranks: Mapping[str, int], bands: Mapping[str, str]) -> dict[str, Fraction]:
+    def _shared(
+        self, sharing: Mapping[str, Sequence[tuple[str, str]]]
+    ) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
+        """Shares and amounts of everyone, from those who share a pool by its group: each best first, with the band."""
         weights = {b.name: self.run.number(b.multiplier) or Fraction(0) for b in self.policy.bands if b.multiplier}
         if not weights:
-            return {}
-        return pool_shares({ref: weights[bands[ref]] for ref in sorted(bands, key=lambda ref: (ranks[ref], ref))})
+            return {}, {}
+        pool = self.policy.pool
+        found = purses(pool, self.run.world, self.run.period) if pool else Purses({}, {}, ())
+        shares: dict[str, Fraction] = {}
+        amounts: dict[str, Fraction] = {}
+        for group, members in sharing.items():
+            own = {ref: weights[band] for ref, band in members}
+            shares |= pool_shares(own)
+            amounts |= pool_amounts(found.money[group], own) if group in found.money else {}
+        for message in found.unshared([group for group, members in sharing.items() if members]):
+            self.run.tell("pool-unshared", message, ("spec", "pool"))
+        return shares, amounts
 
 
 # --- counting

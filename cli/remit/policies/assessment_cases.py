@@ -1,9 +1,9 @@
 """Cases of assessment policies: a period, facts, and the lines that the scorecard must have.
 
 A line of ``expect`` names its ``subject`` (``Kind/name``, or the name alone) and says what it should show: ``measures``
-with any of ``value of n target score`` and ``left_out`` each, ``score``, ``rank``, ``band`` and ``share``. A subject
-for whom facts count and whom the case does not name fails it; so does a finding that is an error. ``at`` is the end of
-the period without it.
+with any of ``value of n target score`` and ``left_out`` each, ``score``, ``rank``, ``band``, ``share`` and ``amount``.
+A subject for whom facts count and whom the case does not name fails it; so does a finding that is an error. ``at`` is
+the end of the period without it.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from remit.conditions.messages import TERM
 from remit.conditions.tree import Path
 from remit.findings import Finding, did_you_mean, has_errors
 from remit.places import Pointer
+from remit.policies.pools import Pool, read_pool
 from remit.policies.reading import Amount, ClockRule, Each, PolicyReader, Related
 from remit.records import Record
 from remit.schemas import Shape
@@ -174,6 +175,7 @@ class Assessment:
     is_ranked: bool
     within: Path | None
     bands: tuple[Band, ...]
+    pool: Pool | None
     clauses: tuple[str, ...]
     compiler: Compiler
 
@@ -185,7 +187,8 @@ class Assessment:
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of record and fact that it counts."""
-        return frozenset(measure.over for measure in (*self.measures, *self.places.values()))
+        pools = (self.pool.over,) if self.pool else ()
+        return frozenset((*pools, *(measure.over for measure in (*self.measures, *self.places.values()))))
 
     @property
     def places(self) -> Mapping[str, Measure]:
@@ -213,11 +216,13 @@ class _Reader(PolicyReader):
         parts = [self._part(one, ("parts", number)) for number, one in enumerate(spec.get("parts", ()))]
         measures = [self._measure(one, ("measures", number)) for number, one in enumerate(spec["measures"])]
         bands = [self._band(one, ("bands", number)) for number, one in enumerate(spec.get("bands", ()))]
+        pool = read_pool(self, spec["pool"], _titles(spec["pool"]), ("pool",)) if "pool" in spec else None
         self._twice("measures")
         self._twice("parts")
         self._twice("bands")
         self._parts_used(spec)
         self._bands_agree(spec)
+        self._pool_agrees(spec)
         if has_errors(self.findings):
             return None, self.findings
         period = spec["period"]
@@ -232,6 +237,7 @@ class _Reader(PolicyReader):
             is_ranked=bool(rank),
             within=within,
             bands=tuple(bands),
+            pool=pool,
             clauses=tuple(self.record.metadata.get("clauses", ())),
             compiler=self.compiler,
         )
@@ -450,6 +456,14 @@ class _Reader(PolicyReader):
         if len({"multiplier" in one for one in bands}) > 1:
             self.complain("policy-invalid", "Every band has a multiplier, or none has.", ("bands",))
 
+    def _pool_agrees(self, spec: Mapping[str, Any]) -> None:
+        pool = spec.get("pool", {})
+        if pool and not any("multiplier" in one for one in spec.get("bands", ())):
+            self.complain("policy-invalid", "A pool is shared out by the multipliers of bands: bands.", ("pool",))
+        if "within" in pool and not isinstance(spec.get("rank"), dict):
+            message = "Pools of groups need a ranking within groups: rank: {within: …}."
+            self.complain("policy-invalid", message, ("pool", "within"))
+
     # --- numbers
 
     def quantity(self, written: Any, pointer: Pointer, *, percent: bool = False) -> Quantity:
@@ -473,7 +487,7 @@ class _Reader(PolicyReader):
 
 
 def _titles(written: Mapping[str, Any]) -> Titles:
-    title = written.get("title", written["name"])
+    title = written["title"] if "title" in written else written["name"]
     return title if isinstance(title, dict) else {"en": title, "zh": title}
 
 
