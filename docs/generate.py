@@ -17,8 +17,10 @@ from typing import Any
 import click
 from blocks import PAGES, TOP, followed, new_reader
 
-from remit.conditions.checks import FUNCTIONS, LONGEST_PATTERN, MACROS, REFUSED
+from remit.conditions.checks import LONGEST_PATTERN
+from remit.conditions.functions import FUNCTIONS, MACROS, REFUSED
 from remit.conditions.text import WRITTEN
+from remit.conditions.tree import LAST_ITEM
 from remit.findings import CODES
 from remit.main import COMMANDS, cli
 from remit.pack import pack_files
@@ -302,7 +304,9 @@ def conditions_page() -> str:
         "## Lists and maps",
         "",
         "`[1, 2]` is a list, `{\"a\": 1, \"b\": 2}` a map; the items of one are of one type, and the keys of a map are texts.",
-        "`x[…]` takes one item; one that is not there makes the condition not hold.",
+        "`list[0]` is the first item of a list of the schemas, and what follows it is a field of it; numbers are written in place, up to " + str(LAST_ITEM) + ".",
+        "Whether an item is there is asked as for an optional field, by the size of its list: `size(subject.progress) > 0 && subject.progress[0].at > subject.acceptedAt`; `has(subject.progress)` says as much as `size(subject.progress) > 0`.",
+        "`x[…]` also takes an item of any other list or map; one that is not there makes the condition not hold.",
         "",
         "Macros over lists: " + " ".join(f"`list.{name}(x, …)`" for name in MACROS) + ".",
         "",
@@ -330,6 +334,17 @@ def conditions_page() -> str:
         "## Units",
         "",
         "Fields whose `x-remit-unit` differs (hours and percent, say) are not compared, added or subtracted; a plain number fits every unit.",
+        "A share (`80%`) is its number, 0.8.",
+        "",
+        "## Money",
+        "",
+        "A field whose `x-remit-unit` is `money` holds an amount and a currency; `money(\"500000 CNY\")` is written in place.",
+        "Money is compared with money, added to it and subtracted from it, multiplied by a number, and picked by `largest` and `smallest`: `subject.serviceFee * 2 + money(\"100 CNY\") <= largest([subject.serviceFee, money(\"5000 CNY\")])`.",
+        "Amounts are reckoned as the decimals that they are written as: 0.1 and 0.2 are 0.3.",
+        "",
+        "Nothing is converted: only moneys of one currency are reckoned together.",
+        "Where literals and schemas already tell two currencies apart, that is a finding; where the currencies of a record do, neither a comparison nor its opposite holds.",
+        "A money that names no currency is in the `default` of its schema; `subject.serviceFee.amount` and `subject.serviceFee.currency` are what is written.",
         "",
         "## What CEL has and Remit has not",
         "",

@@ -87,6 +87,9 @@ NUMBERS = [
     79.99999999999999,
     80.0,
 ]
+AMOUNTS = [0, 0.1, 0.2, 0.30000000000000004, 0.3, 1, 2.5, -1, 500000, 1e300]
+CURRENCIES = ["CNY", "CNY", "CNY", "USD", "EUR"]
+SHARES = ["0%", "80%", "80.0%", "9%", "99.95%", "100%"]
 WHOLES = [0, 1, -1, 2, 3, 4, 2**31, -(2**31), 2**53, 2**53 - 1, -(2**53), 1 - 2**53]
 INSTANTS = [
     "2026-10-15T09:00:00+08:00",
@@ -130,7 +133,10 @@ def ticket(dice: Random) -> dict[str, Any]:
         "other": lambda: dice.choice(TEXTS),
         "flag": lambda: dice.random() < 0.5,
         "closedAt": lambda: dice.choice(INSTANTS),
-        "cost": lambda: {"amount": dice.choice(NUMBERS), "currency": "CNY"},
+        "cost": lambda: {"amount": dice.choice(NUMBERS), "currency": dice.choice(CURRENCIES)},
+        "price": lambda: {"amount": dice.choice(AMOUNTS), **dice.choice([{}, {"currency": dice.choice(CURRENCIES)}])},
+        "grant": lambda: {"amount": dice.choice(AMOUNTS), "currency": "USD"},
+        "rate": lambda: dice.choice(SHARES),
         "notes": lambda: [_note(dice) for _ in range(dice.randrange(4))],
     }
     spec: dict[str, Any] = {"customer": dice.choice(["bank", "shop"]), "openedAt": dice.choice(INSTANTS)}
@@ -224,6 +230,55 @@ def _worked(dice: Random) -> str:
     return f"{worked} {dice.choice(SIGNS)} duration('3h')"
 
 
+def _money(dice: Random) -> str:
+    return f"money('{dice.choice(['0', '0.1', '0.3', '1', '500000', '-1'])} {dice.choice(CURRENCIES)}')"
+
+
+def _paid(dice: Random) -> str:
+    field = dice.choice(["cost", "price"])
+    sides = [f"subject.{field}", _money(dice)]
+    dice.shuffle(sides)
+    return _with(f"subject.{field}", f"{sides[0]} {dice.choice(SIGNS)} {sides[1]}")
+
+
+def _both_paid(dice: Random) -> str:
+    first, second = dice.sample(["cost", "price", "grant"], 2)
+    return f"(has(subject.{first}) && has(subject.{second}) && subject.{first} {dice.choice(SIGNS)} subject.{second})"
+
+
+def _reckoned(dice: Random) -> str:
+    sums = ["subject.price + subject.cost", "subject.price - subject.cost * 2", "0.5 * subject.cost + subject.price"]
+    picks = ["largest([subject.price, subject.cost])", "smallest([subject.price, subject.cost])"]
+    test = f"{dice.choice(sums + picks)} {dice.choice(SIGNS)} subject.{dice.choice(['cost', 'price', 'grant'])}"
+    among = f"subject.price in [{_money(dice)}, subject.cost]"
+    test = dice.choice([test, test, among])
+    return f"(has(subject.cost) && has(subject.price) && has(subject.grant) && {test})"
+
+
+def _share(dice: Random) -> str:
+    return _with("subject.rate", f"subject.rate {dice.choice(SIGNS)} {dice.choice(['0.8', '0.09', '1.0', '0.9995'])}")
+
+
+def _item(dice: Random) -> str:
+    """An item of a list by its number, under each form of guard."""
+    number = dice.randrange(3)
+    some = [f"size(subject.notes) > {number}", f"size(subject.notes) >= {number + 1}", "size(subject.notes) == 3"]
+    none = [f"size(subject.notes) <= {number}", f"!(size(subject.notes) > {number})"]
+    at = f"subject.notes[{number}]"
+    tests = [
+        f"{at}.at {dice.choice(SIGNS)} {dice.choice(['subject.openedAt', INSTANT_TEXT])}",
+        f"has({at}.by)",
+        f"!has({at}.by)",
+        f"(has({at}.by) && {at}.by {dice.choice(EQUAL)} {_quoted(dice.choice(TEXTS))})",
+    ]
+    if dice.random() < 0.5:
+        return f"({dice.choice(some)} && {dice.choice(tests)})"
+    return f"({dice.choice(none)} || {dice.choice(tests)})"
+
+
+INSTANT_TEXT = "timestamp('2026-10-15T01:00:00Z')"
+
+
 def _size(dice: Random) -> str:
     return f"size(subject.notes) {dice.choice(SIGNS)} {dice.randrange(4)}"
 
@@ -275,7 +330,7 @@ FIXED = [
 ]
 ATOMS: list[Callable[[Random], str]] = [
     _whole, _whole, _number, _text, _turned, _both, _fields, _times, _instant, _grade, _one_grade, _followed, _text_in,
-    _span, _worked, _size, _fixed, _fixed, _fixed, _fixed,
+    _span, _worked, _paid, _paid, _both_paid, _reckoned, _share, _item, _item, _size, _fixed, _fixed, _fixed, _fixed,
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from agreement import ATOMS, FIXED, ask, compiled, condition_text, mismatches, t
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remit.conditions.checks import FUNCTIONS
+from remit.conditions.functions import FUNCTIONS
 from remit.conditions.text import WRITTEN, text_of
 
 FACTS = 100

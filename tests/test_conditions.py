@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from agreement import INSTANTS, LOADED, SCOPE, compiled
+from agreement import COMPILER, INSTANTS, LOADED, SCOPE, SIGNS, bindings_of, compiled, mismatches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.conditions.checks import FUNCTIONS
-from remit.conditions.condition import Bindings
+from remit.conditions.condition import Bindings, EvaluationError
+from remit.conditions.functions import FUNCTIONS
 from remit.conditions.lowering import encode
+from remit.conditions.possible import possible
 from remit.conditions.session import OutsideEnvelope, RuleSession, lint
 from remit.conditions.text import text_of
 from remit.conditions.tree import walk
@@ -65,7 +66,32 @@ MISTAKES = [
     ("table.limit(subject.openedAt) > 1", "condition-type", None, ""),
     ("has(subject.hours) && has(subject.share) && subject.hours > subject.share", "condition-type", None, "one unit"),
     ("has(subject.hours) && subject.hours - subject.cost.amount > 1.0", "condition-type", None, "one unit"),
-    ("subject.notes[0].at > subject.openedAt", "condition-unsupported", None, ""),
+    ("subject.notes[0].at > subject.openedAt", "condition-unguarded", 25, "size(subject.notes) > 0"),
+    ("size(subject.notes) > 0 && subject.notes[1].at > subject.openedAt", "condition-unguarded", 52, "> 1"),
+    ("size(subject.notes) >= 0 && subject.notes[0].at > subject.openedAt", "condition-unguarded", None, "> 0"),
+    ("size(subject.notes) != 1 && subject.notes[0].at > subject.openedAt", "condition-unguarded", None, "> 0"),
+    ("size(subject.notes) > 0 || subject.notes[0].at > subject.openedAt", "condition-unguarded", None, "> 0"),
+    ("has(subject.notes[0].by)", "condition-unguarded", None, "size(subject.notes) > 0"),
+    ("has(subject.notes) && subject.notes[0].by == 'a'", "condition-unguarded", None, "has(subject.notes[0].by)"),
+    ("has(subject.notes) && subject.notes[0].bye == 'a'", "condition-unknown-field", None, '"by"'),
+    ("has(subject.notes) && subject.notes[0].at > 3", "condition-type", None, "one type"),
+    ("subject.notes[size(subject.notes) - 1].at > subject.openedAt", "condition-unsupported", None, "filter()"),
+    ("subject.notes[100].at > subject.openedAt", "condition-unsupported", None, "0 to 99"),
+    ("has(subject.cost) && subject.cost > 5", "condition-type", 43, 'money("500 CNY")'),
+    ("has(subject.cost) && subject.cost == 5", "condition-type", 43, 'money("500 CNY")'),
+    ("has(subject.cost) && subject.cost > duration('5h')", "condition-type", 43, 'money("500 CNY")'),
+    ("has(subject.cost) && subject.cost * subject.cost == subject.cost", "condition-type", None, "multiplied"),
+    ("has(subject.cost) && math.greatest([subject.cost]) == subject.cost", "condition-type", None, "largest"),
+    ("has(subject.cost) && [subject.cost] == [subject.cost]", "condition-unsupported", None, "exists()"),
+    ("has(subject.cost) && subject.cost.amont > 1.0", "condition-unknown-field", None, 'Did you mean "amount"?'),
+    ("money('500 CNY') > money('500 USD')", "condition-type", 26, "one currency"),
+    ("has(subject.grant) && subject.grant > money('1 CNY')", "condition-type", None, "one currency"),
+    ("has(subject.grant) && subject.grant in [money('1 CNY')]", "condition-type", None, "one currency"),
+    ("has(subject.grant) && subject.grant * 2 > money('1 CNY')", "condition-type", None, "one currency"),
+    ("has(subject.grant) && largest([subject.grant, money('1 CNY')]) > subject.grant", "condition-type", None, ""),
+    ("has(subject.cost) && subject.cost > money('5 yuan')", "condition-type", None, ""),
+    ("has(subject.rate) && subject.rate > '80%'", "condition-type", None, "one type"),
+    ("has(subject.rate) && has(subject.hours) && subject.rate > subject.hours", "condition-type", None, "one unit"),
     ("subject.openedAt >", "condition-syntax", None, ""),
     ("subject.customer", "condition-not-bool", None, ""),
     ("size(subject.notes)", "condition-not-bool", None, ""),
@@ -110,6 +136,16 @@ GOOD = [
     "has(subject.flag) ? (subject.flag ? true : false) : (has(subject.count) ? false : true)",
     "has(subject.cost) && subject.cost.amount > 100.0",
     "subject.openedAt + param.hours > subject.openedAt",
+    "has(subject.cost) && has(subject.price) && subject.cost + subject.price * 2 <= money('500000.5 CNY')",
+    "has(subject.cost) && smallest([subject.cost, money('1 CNY')]) != 0.5 * money('2 CNY') - subject.cost",
+    "has(subject.cost) && subject.cost in [money('1 CNY'), money('2 CNY')]",
+    "has(subject.grant) && subject.grant.amount > 1.0 && subject.grant == money('1 USD')",
+    "has(subject.rate) && subject.rate >= 0.8",
+    "size(subject.notes) > 1 && has(subject.notes[1].by) && subject.notes[1].by == 'a'",
+    "subject.notes.size() >= 2 && subject.notes[1].at - subject.notes[0].at > duration('2h')",
+    "size(subject.notes) == 0 || !has(subject.notes[0].by)",
+    "!(size(subject.notes) < 1) && subject.notes[0].at > subject.openedAt",
+    "size(subject.notes) == 0 ? true : subject.notes[0].at > subject.openedAt",
     "subject.customer.grade in ['group', 'province']",
     "has(subject.count) && subject.count >= 3",
     "!has(subject.count) || subject.count > 3",
@@ -163,6 +199,67 @@ def test_instants_are_compared_as_instants_not_as_text() -> None:
     assert condition.value(bindings) is True
 
 
+MIXED = [
+    *(f"subject.cost {sign} subject.price" for sign in SIGNS),
+    "subject.cost + subject.price > subject.cost",
+    "largest([subject.cost, subject.price]) == subject.cost",
+    "subject.cost in [subject.price, money('1 USD')]",
+]
+
+
+@pytest.mark.parametrize("test", MIXED)
+def test_money_of_unlike_currencies_is_an_error_value_so_neither_a_test_nor_its_opposite_holds(test: str) -> None:
+    guards = "has(subject.cost) && has(subject.price)"
+    texts = [f"{guards} && {test}", f"{guards} && !({test})"]
+    spec = {"customer": "bank", "openedAt": INSTANTS[0], "cost": {"amount": 1, "currency": "USD"}}
+    in_default = spec | {"price": {"amount": 1}}
+    in_dollars = spec | {"price": {"amount": 1, "currency": "USD"}}
+
+    for text in texts:
+        condition, findings = compiled(text)
+        assert condition is not None, findings
+        assert not condition.holds(bindings_of(in_default))
+        with pytest.raises(EvaluationError, match="CNY and USD"):
+            condition.value(bindings_of(in_default))
+    assert sum(c.holds(bindings_of(in_dollars)) for text in texts if (c := compiled(text)[0])) == 1
+    assert list(mismatches(texts, [in_default, in_dollars])) == []
+
+
+def test_a_money_without_a_currency_is_in_the_default_of_its_schema() -> None:
+    condition, _ = compiled("has(subject.price) && subject.price == money('5 CNY')")
+    assert condition is not None
+    spec = {"customer": "bank", "openedAt": INSTANTS[0], "price": {"amount": 5}}
+
+    assert condition.holds(bindings_of(spec))
+
+
+def test_a_share_is_compared_as_a_number_not_as_text() -> None:
+    condition, _ = compiled("has(subject.rate) && subject.rate > 0.8")
+    assert condition is not None
+    spec = {"customer": "bank", "openedAt": INSTANTS[0]}
+
+    assert condition.holds(bindings_of(spec | {"rate": "100%"}))
+    assert not condition.holds(bindings_of(spec | {"rate": "9%"}))
+
+
+NEVER_TRUE = [
+    ("has(subject.price) && subject.price > money('5 CNY') && subject.price < money('3 CNY')", False),
+    ("has(subject.price) && subject.price > money('5 CNY') && subject.price < money('9 USD')", False),
+    ("has(subject.price) && subject.price > money('5 CNY') && subject.price < money('9 CNY')", True),
+    ("has(subject.price) && money('5 CNY') < subject.price && subject.price == money('5 CNY')", False),
+    ("has(subject.notes) && subject.notes[0].at > subject.openedAt && size(subject.notes) < 1", False),
+    ("size(subject.notes) > 1 && subject.notes[1].at > subject.openedAt && size(subject.notes) < 3", True),
+]
+
+
+@pytest.mark.parametrize(("text", "may_hold"), NEVER_TRUE)
+def test_what_no_money_and_no_list_can_meet_is_known_before_anything_runs(text: str, may_hold: bool) -> None:
+    condition, findings = compiled(text)
+    assert condition is not None, findings
+
+    assert possible([(condition.root, True)], SCOPE, COMPILER.types) is may_hold
+
+
 FRIDAY, MONDAY = "timestamp('2026-10-16T17:00:00+08:00')", "timestamp('2026-10-19T10:00:00+08:00')"
 VALUES: list[tuple[str, Any]] = [
     (f"elapsed({FRIDAY}, {MONDAY}, 'week')", timedelta(hours=2)),
@@ -181,6 +278,12 @@ VALUES: list[tuple[str, Any]] = [
     ("'a,b'.split(',').map(t, t.upperAscii()).join('')", "AB"),
     ("subject.openedAt.getHours('Asia/Shanghai')", 9),
     ("subject.openedAt.getHours('Europe/Berlin')", 3),
+    ("money('0.1 CNY') + money('0.2 CNY') == money('0.3 CNY')", True),
+    ("money('0.1 CNY') * 3 == money('0.30 CNY') && 1.5 * money('2 CNY') == money('3 CNY')", True),
+    ("money('1 CNY') - money('3 CNY') == money('-2 CNY')", True),
+    ("largest([money('1 CNY'), money('3 CNY')]) == money('3 CNY')", True),
+    ("smallest([money('1 CNY'), money('3 CNY')]) == money('1 CNY')", True),
+    ("money('2 CNY') in [money('1 CNY'), money('2.0 CNY')]", True),
 ]
 
 

@@ -103,6 +103,16 @@ CONDITIONS = [
         "服务单位与服务单位的上级部门相同",
         "the unit is the same as the unit's parent",
     ),
+    (
+        'largest([money("500 CNY"), money("1 CNY")]) * 2 >= money("700 CNY")',
+        "500 CNY和1 CNY中最大的乘2不小于700 CNY",
+        "the largest of 500 CNY and 1 CNY times 2 is at least 700 CNY",
+    ),
+    (
+        'size(subject.revenue) > 1 && subject.revenue[1].amount > money("500000 CNY")',
+        "收入的数量大于1，且收入第2项的金额大于500000 CNY",
+        "the number of revenue is more than 1 and the revenue item 2's amount is more than 500000 CNY",
+    ),
 ]
 
 

@@ -58,6 +58,21 @@ FIELDS: dict[str, dict[str, Any]] = {
             "required": ["amount", "currency"],
             "unevaluatedProperties": False,
         },
+        "price": {
+            "type": "object",
+            "x-remit-unit": "money",
+            "properties": {"amount": {"type": "number"}, "currency": {"type": "string", "default": "CNY"}},
+            "required": ["amount"],
+            "unevaluatedProperties": False,
+        },
+        "grant": {
+            "type": "object",
+            "x-remit-unit": "money",
+            "properties": {"amount": {"type": "number"}, "currency": {"type": "string", "const": "USD"}},
+            "required": ["amount", "currency"],
+            "unevaluatedProperties": False,
+        },
+        "rate": {"type": "string", "pattern": "^[0-9]{1,4}([.][0-9]{1,4})?%$", "x-remit-unit": "share"},
         "openedAt": INSTANT,
         "closedAt": INSTANT,
         "closures": {

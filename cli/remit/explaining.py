@@ -17,7 +17,7 @@ from remit.conditions.condition import Bindings, Condition
 from remit.conditions.lowering import entity_at, follow
 from remit.conditions.messages import MessageTypes
 from remit.conditions.tracing import Change, Traced, flips, trace
-from remit.conditions.tree import Path
+from remit.conditions.tree import Path, pointer_of
 from remit.decisions import ClockReading, Decision, Stretch, Told
 from remit.engine import Rulebook, bindings_of, heard, timeline
 from remit.errors import NotFound
@@ -333,13 +333,13 @@ class _Run:
         for end in range(len(names) - 1, 0, -1):
             entity = entity_at(names[:end], bindings)
             if entity is not None:
-                return entity.place_of(tuple(names[end:]))
+                return entity.place_of(pointer_of(names[end:]))
         each = self.watch.each
         if each is not None and names[0] == each.variable:
             item = bindings.values.get(each.variable)
             listed = follow(each.path.names, bindings) or []
             index = next((i for i, one in enumerate(listed) if one is item), 0)
-            return self.subject.place_of((*each.path.names[1:], index, *names[1:]))
+            return self.subject.place_of((*pointer_of(each.path.names[1:]), index, *pointer_of(names[1:])))
         return Place("")
 
     # --- levels

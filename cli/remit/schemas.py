@@ -432,6 +432,8 @@ def _shape(schema: Mapping[str, Any], name: str, root: Mapping[str, Any], resour
                 return Shape("instant", name, unit="instant")
             if unit == "duration":
                 return Shape("duration", name, unit=unit)
+            if unit == "share":
+                return Shape("number", name, unit=unit)
             enum = tuple(merged["enum"]) if "enum" in merged else (merged["const"],) if "const" in merged else ()
             return Shape("text", name, enum=enum, unit=unit)
     return Shape("any", name, unit=unit)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path
+from remit.conditions.money import Money, literal
+from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, item_number
 from remit.references import World
 from remit.schemas import Field, Shape
 from remit.times import format_instant
@@ -67,7 +68,7 @@ class Sketch:
             case "reference":
                 return self._reference(shape)
             case "int" | "number":
-                return 1
+                return "50%" if shape.unit == "share" else 1
             case "bool":
                 return True
             case "instant":
@@ -120,19 +121,31 @@ class Sketch:
         """The object that holds the last field of a path."""
         if path.names[0] not in self.items or len(path.names) < 2:
             return None
+        if item_number(path.names[-1]) is not None:
+            return None
+        value: Any
         value, shape = self.items[path.names[0]]
         for name in path.names[1:-1]:
+            number = item_number(name)
+            if number is not None and shape.item is not None:
+                if len(value) <= number and not make:
+                    return None
+                value += [self.sample(shape.item) for _ in range(number + 1 - len(value))]
+                value, shape = self._followed(value[number], shape.item)
+                continue
             part = shape.fields.get(name)
             if part is None or (name not in value and not make):
                 return None
-            shape = part.shape
-            if shape.type == "reference":
-                kind = shape.kinds[0]
-                value[name] = value.get(name) or self.sample(shape)
-                value, shape = self.add(kind, value[name]), self.world.schemas.kinds[kind].shape
-            else:
-                value = value.setdefault(name, self.sample(shape))
+            value[name] = value.get(name) or self.sample(part.shape)
+            value, shape = self._followed(value[name], part.shape)
         return value, shape
+
+    def _followed(self, value: Any, shape: Shape) -> tuple[Any, Shape]:
+        """What a value stands for: the record that a reference names, which joins the sketch."""
+        if shape.type != "reference":
+            return value, shape
+        kind = shape.kinds[0]
+        return self.add(kind, value), self.world.schemas.kinds[kind].shape
 
     def value(self, path: Path) -> Any:
         """What a path leads to; 1 where there is nothing yet, so that it can be compared with."""
@@ -165,6 +178,11 @@ class Sketch:
                 self._compare(path, _FLIPPED[function if wanted else _NOT[function]], value)
             case Call(function=function, args=(Path() as path, Path() as other)) if function in _NOT:
                 self._compare(path, function if wanted else _NOT[function], self.value(other))
+            case Call(function=function, args=(Path() as path, Call(function="money") as other)) if function in _NOT:
+                self._pay(path, function if wanted else _NOT[function], literal(other))
+            case Call(function="_>_" | "_>=_" as function, args=(Call(function="size", args=(Path() as path,)), bound)):
+                if wanted and isinstance(bound, Const):
+                    self._sized(path, bound.value + _STEP[function])
             case Macro(name="exists" | "all" as name, over=Path() as over, variable=variable, bodies=(body,)):
                 self._items(over, variable, body, name == "exists", wanted)
 
@@ -180,6 +198,17 @@ class Sketch:
             self._choose(path, [value], function == "_==_")
         elif isinstance(value, int | float):
             self.put(path, value + _STEP.get(function, 1))
+
+    def _pay(self, path: Path, function: str, money: Money | None) -> None:
+        if money is not None:
+            self.put(path, {"amount": float(money.amount) + _STEP.get(function, 1), "currency": money.currency})
+
+    def _sized(self, path: Path, size: int) -> None:
+        """A list of so many items at least."""
+        shape, known = self.shape_of(path), self.value(path)
+        if shape is not None and shape.item is not None:
+            listed = known if isinstance(known, list) else []
+            self.put(path, listed + [self.sample(shape.item) for _ in range(size - len(listed))])
 
     def _items(self, over: Path, variable: str, body: Node, exists: bool, wanted: bool) -> None:
         """``exists`` wants one item for which the body holds; ``all`` and their negations are content with none."""

@@ -5,89 +5,45 @@ A misspelt value or a forgotten ``has()`` would make a rule silently false; each
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from remit.calendars import WorkCalendar
+from remit.conditions.functions import FUNCTIONS, MACROS, REFUSED, TABLE
 from remit.conditions.messages import CALENDAR, MessageTypes, Needs
-from remit.conditions.text import GETTERS, OPERATORS, text_of
-from remit.conditions.tree import Call, Const, Has, ListOf, Macro, MapOf, Node, Path, Unsupported, children, walk
+from remit.conditions.money import CEL_NAME, currencies, fixed_currency, is_money
+from remit.conditions.text import GETTERS, text_of
+from remit.conditions.tree import (
+    FIELD_OF_COMPUTED,
+    LAST_ITEM,
+    Call,
+    Const,
+    Has,
+    ListOf,
+    Macro,
+    MapOf,
+    Node,
+    Path,
+    Unsupported,
+    children,
+    item_number,
+    path_text,
+    walk,
+)
 from remit.findings import did_you_mean
 from remit.schemas import Field, Shape
 from remit.times import parse_duration
 
-FUNCTIONS: dict[str, str] = {
-    **{name: f"the operator {sign}" for name, (sign, _) in OPERATORS.items()},
-    "!_": "not",
-    "-_": "minus",
-    "_?_:_": "either of two values",
-    "_[_]": 'an item of a list by its number from 0, or of a map by its key: `{"a": 1}["a"]`',
-    "size": "how many characters, items or entries",
-    "startsWith": 'whether a text begins so: `text.startsWith("a")`',
-    "endsWith": 'whether a text ends so: `text.endsWith("a")`',
-    "contains": 'whether a text has another in it: `text.contains("a")`',
-    "matches": 'whether an RE2 pattern, written in place, is found in a text: `text.matches("^[A-Z]{2}-[0-9]+$")`',
-    "lowerAscii": "the text with A to Z as a to z",
-    "upperAscii": "the text with a to z as A to Z",
-    "trim": "the text without white space at its ends",
-    "split": 'the parts of a text: `text.split(",")`, at most n of them: `text.split(",", n)`',
-    "join": 'texts made one: `list.join(", ")`',
-    "replace": 'the text with one part for another: `text.replace("a", "b")`',
-    "substring": "the characters from a number on, up to another: `text.substring(2)`, `text.substring(2, 4)`",
-    "charAt": "the character at a number from 0: `text.charAt(0)`",
-    "indexOf": "where a text first has another in it, -1 for nowhere",
-    "lastIndexOf": "where a text last has another in it, -1 for nowhere",
-    "int": "a whole number: of a text, of a number by leaving out its fraction, or seconds since 1970 of an instant",
-    "double": "a number that may have fractions, of a whole number or a text",
-    "string": "the text of a value",
-    "math.@max": "the greatest of several numbers: `math.greatest(a, b)` or of a list",
-    "math.@min": "the least of several numbers: `math.least(a, b)` or of a list",
-    "duration": 'an exact span such as `duration("2h30m")`',
-    "timestamp": "an instant written as RFC 3339 text",
-    **dict.fromkeys(GETTERS, "a part of an instant in a zone or of a span"),
-    "getFullYear": 'the year of an instant in a zone: `t.getFullYear("Asia/Shanghai")`',
-    "getMonth": "its month, from 0",
-    "getDate": "its day of the month, from 1",
-    "getDayOfMonth": "its day of the month, from 0",
-    "getDayOfWeek": "its day of the week, from 0 for Sunday",
-    "getDayOfYear": "its day of the year, from 0",
-    "getHours": 'the hour of an instant in a zone: `t.getHours("Asia/Shanghai")`; the whole hours of a span',
-    "latest": "the last of several instants: `latest(list)`",
-    "earliest": "the first of several instants: `earliest(list)`",
-    "elapsed": 'the working time between two instants: `elapsed(a, b, "china-2026")`; negative if b is before a',
-    "workdays": 'the working days between two instants, parts of days too: `workdays(a, b, "china-2026")`',
-    "add": 'an instant moved by a span of a calendar: `add(t, "2wd", "china-2026")`',
-    "isWorking": 'whether an instant is working time: `isWorking(t, "china-2026")`',
-}
-"""Every operator and function of CEL that a condition may use; anything else is refused by name."""
-
-TABLE = "table."
-"""Begins the name of the function that looks up in a LookupTable record: ``table.repair_limit(…)``."""
-
-REFUSED: dict[str, str] = {
-    "base64": "",
-    "cel": "Write the value where it is used.",
-    "max": "Write: math.greatest(a, b)",
-    "min": "Write: math.least(a, b)",
-    "now": "Time belongs to clocks and levels: write a level with after, before or past.",
-    "optional": "Use has().",
-    "proto": "",
-    "regex": "Use matches().",
-    "sets": "Use in, exists() and all().",
-    "transformList": "Use filter() and map().",
-    "transformMap": "",
-    "transformMapEntry": "",
-}
-"""Names that CEL gives a meaning to elsewhere and Remit does not, with what to write instead."""
-
-MACROS = ("exists", "all", "exists_one", "filter", "map")
 COMPARISONS = ("_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_")
-ALIKE = (*COMPARISONS, "_+_", "_-_", "math.@max", "math.@min")
+ALIKE = (*COMPARISONS, "_+_", "_-_", "math.@max", "math.@min", "largest", "smallest", "@in")
 """What is done with values of one unit only."""
 
 UNITS = ("share", "percent", "hours", "minutes", "score", "money")
 """Units of plain numbers, which CEL cannot tell apart."""
 
 LONGEST_PATTERN = 200
+COMPUTED_HINT = f"Write the number of the item in place, 0 to {LAST_ITEM}, or use exists(), filter() or map()."
+_VARIABLE = re.compile(r"[.\[]")
 CALENDAR_FUNCTIONS = ("elapsed", "workdays", "add", "isWorking")
 
 Complaint = tuple[str, int, str, str]
@@ -151,12 +107,19 @@ def fields_along(path: Path, scope: Scope, types: MessageTypes) -> list[Field] |
     shape = scope.get(path.names[0])
     found: list[Field] = []
     for name in path.names[1:]:
-        field = types.fields_of(shape).get(name) if shape else None
+        field = _step(shape, name, types) if shape else None
         if field is None:
             return None
         found.append(field)
         shape = field.shape
     return found if shape else None
+
+
+def _step(shape: Shape, name: str, types: MessageTypes) -> Field | None:
+    """What follows a value of that shape by a name; an item of a list may be missing, whatever it is."""
+    if item_number(name) is None:
+        return types.fields_of(shape).get(name)
+    return Field(shape.item, False) if shape.item else None
 
 
 def item_shape(over: Node, scope: Scope, types: MessageTypes) -> Shape:
@@ -179,13 +142,33 @@ def present_if(node: Node, outcome: bool) -> frozenset[str]:
     """The paths that are known to be present when ``node`` came out as ``outcome``."""
     match node:
         case Has(path=path) if outcome:
-            return frozenset(".".join(path.names[:end]) for end in range(2, len(path.names) + 1))
+            return _reached(path, 1)
+        case Call(function=sign, args=(Call(function="size", args=(Path() as path,)), Const(value=int() as number))):
+            return _reached(path, _least(sign, number, outcome))
         case Call(function="!_", args=(inner,)):
             return present_if(inner, not outcome)
         case Call(function="_&&_" | "_||_" as function, args=(left, right)):
             first, second = present_if(left, outcome), present_if(right, outcome)
             return first | second if (function == "_&&_") == outcome else first & second
     return frozenset()
+
+
+def _reached(path: Path, items: int) -> frozenset[str]:
+    """A path and all on the way to it, with its first so many items; nothing where there need not be any."""
+    if not items:
+        return frozenset()
+    ways = (path_text(path.names[:end]) for end in range(2, len(path.names) + 1))
+    return frozenset((*ways, *(f"{path}[{number}]" for number in range(min(items, LAST_ITEM + 1)))))
+
+
+def _least(sign: str, number: int, outcome: bool) -> int:
+    """How many items a list has at least, where comparing its size with ``number`` came out so."""
+    more, same = (("_>_", "_>=_"), ("_==_",)) if outcome else (("_<=_", "_<_"), ("_!=_",))
+    if sign == more[0]:
+        return number + 1
+    if sign == more[1] or sign in same:
+        return number
+    return int(number == 0 and sign == ("_!=_" if outcome else "_==_"))
 
 
 class _Checker:
@@ -197,11 +180,12 @@ class _Checker:
     def check(self, node: Node, scope: Scope, present: frozenset[str]) -> Iterator[Complaint]:
         match node:
             case Unsupported(what=what):
-                yield "condition-unsupported", node.offset, f"Conditions do not support {what}.", ""
+                hint = COMPUTED_HINT if what == FIELD_OF_COMPUTED else ""
+                yield "condition-unsupported", node.offset, f"Conditions do not support {what}.", hint
             case Path():
                 yield from self._path(node, node, scope, present)
             case Has(path=path):
-                yield from self._path(node, Path(path.id, path.offset, path.names[:-1]), scope, None)
+                yield from self._path(node, Path(path.id, path.offset, path.names[:-1]), scope, present, in_has=True)
             case Call(function="_&&_" | "_||_" as function, args=(left, right)):
                 outcome = function == "_&&_"
                 yield from self.check(left, scope, present | present_if(right, outcome))
@@ -289,11 +273,22 @@ class _Checker:
             yield "condition-unsupported", node.offset, message, f'Write: {node.function}("Asia/Shanghai")'
 
     def _units(self, node: Call, scope: Scope) -> Iterator[Complaint]:
-        parts = node.args[0].items if isinstance(node.args[0], ListOf) else node.args
+        parts = tuple(one for arg in node.args for one in (arg.items if isinstance(arg, ListOf) else (arg,)))
         units = list(dict.fromkeys(unit for part in parts if (unit := unit_of(part, scope, self._types))))
         if len(units) > 1:
             message = f"{' and '.join(units)} are unlike units."
             yield "condition-type", node.offset, message, "Convert one of them, or compare fields of one unit."
+        known = {one for part in parts for one in currencies(part, lambda at: self._currency(at, scope))}
+        if len(known) > 1:
+            message = f"{' and '.join(sorted(known))} are unlike currencies."
+            yield "condition-type", node.offset, message, "Compare and add money of one currency."
+        if node.function in ("_==_", "_!=_", "@in") and self._kinds.get(node.args[0].id) == f"list<{CEL_NAME}>":
+            yield "condition-unsupported", node.offset, "Lists of money are not compared.", "Use exists() or all()."
+
+    def _currency(self, node: Node, scope: Scope) -> str:
+        """The currency that the schema of a field fixes; empty for anything else."""
+        shape = shape_at(node, scope, self._types) if isinstance(node, Path) else None
+        return fixed_currency(shape) if shape is not None and is_money(shape) else ""
 
     def _mixed(self, node: Node, parts: tuple[Node, ...], what: str) -> Iterator[Complaint]:
         kinds = dict.fromkeys(self._kinds.get(part.id, "dyn") for part in parts)
@@ -325,23 +320,24 @@ class _Checker:
             yield "condition-unsupported", node.offset, f"Conditions do not support the macro {node.name!r}.", ""
         yield from self.check(node.over, scope, present)
         inner = {**scope, node.variable: item_shape(node.over, scope, self._types)}
-        shadowed = frozenset(p for p in present if p.split(".", 1)[0] != node.variable)
+        shadowed = frozenset(p for p in present if _VARIABLE.split(p, maxsplit=1)[0] != node.variable)
         known = shadowed | _filtered(node.over, node.variable)
         if len(node.bodies) == 2:
             yield from self.check(node.bodies[0], inner, known)
             known |= present_if(node.bodies[0], True)
         yield from self.check(node.bodies[-1], inner, known)
 
-    def _path(self, at: Node, path: Path, scope: Scope, present: frozenset[str] | None) -> Iterator[Complaint]:
-        """A path whose every optional field is known to be present; ``present`` None asks nothing (inside has())."""
-        fields = fields_along(path, scope, self._types)
-        if fields is None or present is None:
-            return
-        for length, field in enumerate(fields, start=2):
-            so_far = ".".join(path.names[:length])
-            if not field.required and field.shape.type != "list" and so_far not in present:
+    def _path(
+        self, at: Node, path: Path, scope: Scope, present: frozenset[str], *, in_has: bool = False
+    ) -> Iterator[Complaint]:
+        """A path whose every optional field and item is known to be present; has() itself asks for fields."""
+        for length, field in enumerate(fields_along(path, scope, self._types) or (), start=2):
+            so_far, item = path_text(path.names[:length]), item_number(path.names[length - 1])
+            may_miss = item is not None or not (field.required or field.shape.type == "list" or in_has)
+            if may_miss and so_far not in present:
                 message = f"{so_far} is optional: where it is missing, the condition would be silently false."
-                yield "condition-unguarded", at.offset, message, f"Write: has({so_far}) && …"
+                guard = f"has({so_far})" if item is None else f"size({path_text(path.names[: length - 1])}) > {item}"
+                yield "condition-unguarded", at.offset, message, f"Write: {guard} && …"
                 return
 
 
@@ -367,7 +363,7 @@ def _collect(node: Node, roots: dict[str, Needs], bound: Mapping[str, Needs]) ->
         case Path(names=names):
             here = bound[names[0]] if names[0] in bound else roots.setdefault(names[0], {})
             for name in names[1:]:
-                here = here.setdefault(name, {})
+                here = here.setdefault(name, {}) if item_number(name) is None else here
             return here
         case Has(path=path):
             return _collect(path, roots, bound)

@@ -13,9 +13,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from remit.calendars import WorkCalendar
-from remit.conditions.checks import REFUSED, TABLE, Scope, complaints, needs_of, probes
+from remit.conditions.checks import Scope, complaints, needs_of, probes
 from remit.conditions.extensions import environment, table_function
+from remit.conditions.functions import REFUSED, TABLE
 from remit.conditions.messages import MessageTypes, Needs
+from remit.conditions.money import CEL_NAME, with_equality
 from remit.conditions.text import conjuncts, text_of
 from remit.conditions.tree import Decoded, Has, Node, Path, decode, walk
 from remit.errors import UserError
@@ -27,6 +29,7 @@ from remit.schemas import Shape
 from remit.tables import Table
 
 MAX_LENGTH = 4_000
+MONEY_HINT = 'Money goes with money, such as money("500 CNY"); it is multiplied by a number. Of several: largest([…]).'
 
 
 class Origin(NamedTuple):
@@ -147,7 +150,11 @@ class Condition:
         nodes = conjuncts(self.root)
         if len(nodes) == 1:
             return (self,)
-        return tuple(self._compiler.part(node, self.scope) for node in nodes)
+        return tuple(map(self.part, nodes))
+
+    def part(self, node: Node) -> Condition:
+        """One part of the condition as a condition of its own."""
+        return self._compiler.part(node, self.scope)
 
     def paths(self) -> Iterator[Path]:
         """Every path that starts at one of the condition's own variables, in the order written, each once."""
@@ -222,6 +229,7 @@ class Compiler:
         if wants and kind not in wants:
             message = f"Expected a value of type {' or '.join(wants)}; this is a {kind}."
             findings.append(_finding("condition-not-bool", message, "", origin, 0, text))
+        expression = self._evaluated(expression, decoded, scope)
         condition = Condition(text, decoded.root, kind, expression, scope, self, origin)
         return (None if findings else condition), findings
 
@@ -244,8 +252,15 @@ class Compiler:
             expression = self._environment(scope).compile(text)
             decoded = decode(expression.serialize())
             kind = decoded.types.get(decoded.root.id, "dyn")
+            expression = self._evaluated(expression, decoded, scope)
             self._parts[key] = Condition(text, decoded.root, kind, expression, scope, self)
         return self._parts[key]
+
+    def _evaluated(self, expression: Any, decoded: Decoded, scope: Scope) -> Any:
+        """The expression that is evaluated: as it was checked, but where money is tested for equality."""
+        if CEL_NAME not in decoded.types.values():
+            return expression
+        return self._environment(scope).compile(text_of(with_equality(decoded.root, decoded.types)))
 
     def _environment(self, scope: Scope) -> Any:
         key = tuple(sorted((name, _shape_key(shape)) for name, shape in scope.items()))
@@ -292,6 +307,8 @@ class Compiler:
             return "condition-unknown-name", said, did_you_mean(name, scope), shift
         if "no matching overload" in message:
             said = message[0].upper() + message[1:].replace("'_", "'").replace("_'", "'") + "."
+            if CEL_NAME in message:
+                return "condition-type", said.replace(CEL_NAME, "money"), MONEY_HINT, 0
             if "double" in message and "int" in message:
                 return "condition-type", said, "A number with fractions is compared with 1.0, not 1.", 0
             return "condition-type", said, "Both sides must be of one type.", 0

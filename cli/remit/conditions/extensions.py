@@ -1,4 +1,4 @@
-"""What conditions can call beside CEL's own functions: the first and last of instants, working time, and tables.
+"""What conditions can call beside CEL's own functions: the first and last of instants, working time, money, tables.
 
 Each is a CEL extension function with types of its own, so that CEL's checker knows its arguments and its value. An
 exception inside one becomes an error value of CEL, which is never taken for true.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from remit.calendars import WorkCalendar
 from remit.clocks import Clock
-from remit.conditions.checks import TABLE
+from remit.conditions.functions import TABLE
+from remit.conditions.money import CEL_NAME, CONFIG, implementations
 from remit.tables import Table
 from remit.times import parse_duration
 
@@ -26,13 +27,24 @@ def environment(
     """A CEL environment with everything that conditions may use, over message types and typed variables."""
     from cel_expr_python import cel
     from cel_expr_python.ext import ext_math, ext_strings
+    from google.protobuf import message_factory
 
+    money = message_factory.GetMessageClass(pool.FindMessageTypeByName(CEL_NAME))
     return cel.NewEnv(
         pool,
+        config=_config(),
         variables=dict(variables),
         functions=_functions(calendars, tables),
+        function_impls=implementations(money),
         extensions=[ext_strings.ExtStrings(), ext_math.ExtMath()],
     )
+
+
+@cache
+def _config() -> Any:
+    from cel_expr_python import cel
+
+    return cel.NewEnvConfigFromYaml(CONFIG)
 
 
 def table_function(name: str) -> str:

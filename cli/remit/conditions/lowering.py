@@ -21,12 +21,14 @@ from typing import Any, Literal
 from remit.conditions.checks import shape_at
 from remit.conditions.condition import Bindings, Compiler, Condition, EvaluationError
 from remit.conditions.messages import exact_seconds, plain
-from remit.conditions.tree import Call, Const, Has, ListOf, Node, Path
+from remit.conditions.money import currency_of, is_money, literal
+from remit.conditions.tree import Call, Const, Has, ListOf, Node, Path, item_number
 from remit.references import Entity, instant
 from remit.schemas import Shape
 from remit.times import parse_instant
 
 Test = dict[str, Any]
+Source = Literal["value", "present", "currency", "computed"]
 
 NEGATED = {"$lt": "$gte", "$lte": "$gt", "$gt": "$lte", "$gte": "$lt", "==": "$neq", "$neq": "=="}
 FLIPPED = {"$lt": "$gt", "$lte": "$gte", "$gt": "$lt", "$gte": "$lte", "==": "==", "$neq": "$neq"}
@@ -41,7 +43,7 @@ class Property:
     """One flat property of the fact that durable-rules sees, and where its value comes from."""
 
     name: str
-    source: Literal["value", "present", "computed"]
+    source: Source
     path: Path | None = None
     shape: Shape = field(default_factory=lambda: Shape("any"))
     part: Condition | None = None
@@ -58,6 +60,8 @@ class Property:
         raw = follow(self.path.names, bindings)
         if self.source == "present":
             return True if raw is not None and raw != [] else None
+        if self.source == "currency":
+            return currency_of(self.shape, raw) if isinstance(raw, Mapping) else None
         return None if raw is None else encode(self.shape, raw)
 
 
@@ -136,7 +140,11 @@ class Lowering:
     def _comparison(self, sign: str, left: Node, right: Node, wanted: bool, within: Condition) -> Test | None:
         if not isinstance(left, Path):
             left, right, sign = right, left, FLIPPED[sign]
-        if not isinstance(left, Path) or not self._decidable(sign, left, within):
+        if not isinstance(left, Path):
+            return None
+        if is_money(self._shape(left, within)):
+            return self._money(sign if wanted else NEGATED[sign], left, right, within)
+        if not self._decidable(sign, left, within):
             return None
         sign = sign if wanted else NEGATED[sign]
         if isinstance(right, Path):
@@ -146,6 +154,25 @@ class Lowering:
             return {"$and": [{"$ex": {first: 1}}, {"$ex": {second: 1}}, _compare(sign, first, {"$m": second})]}
         constant = self._constant(right, left, within)
         return None if constant is None else _compare(sign, self._value(left, within), constant)
+
+    def _money(self, sign: str, left: Path, right: Node, within: Condition) -> Test | None:
+        """Amounts compared where the currencies are one; where they are not, neither a test nor its opposite holds."""
+        amount, currency = self._amount_and_currency(left, within)
+        written = literal(right)
+        if written is not None:
+            bound = _ordered(float(written.amount))
+            return {"$and": [{currency: written.currency}, _compare(sign, amount, bound)]}
+        if not isinstance(right, Path) or not is_money(self._shape(right, within)):
+            return None
+        second, other = self._amount_and_currency(right, within)
+        there = [{"$ex": {name: 1}} for name in (amount, second, currency, other)]
+        return {"$and": [*there, {currency: {"$m": other}}, _compare(sign, amount, {"$m": second})]}
+
+    def _amount_and_currency(self, path: Path, within: Condition) -> tuple[str, str]:
+        shape = self._shape(path, within)
+        amount = Path(path.id, path.offset, (*path.names, "amount"))
+        currency = self._property(f"currency {path}", "currency", path=path, shape=shape)
+        return self._value(amount, within), currency.name
 
     def _membership(self, path: Path, constants: list[Any], wanted: bool, within: Condition) -> Test:
         name = self._value(path, within)
@@ -185,7 +212,7 @@ class Lowering:
         part = self._compiler.part(node, within.scope)
         return self._property(f"computed {part.text}", "computed", part=part).name
 
-    def _property(self, key: str, source: Literal["value", "present", "computed"], **more: Any) -> Property:
+    def _property(self, key: str, source: Source, **more: Any) -> Property:
         if key not in self.properties:
             self.properties[key] = Property(f"p{len(self.properties)}", source, **more)
         return self.properties[key]
@@ -237,23 +264,27 @@ def follow(names: tuple[str, ...], bindings: Bindings) -> Any:
     value: Any = bindings.values.get(names[0])
     world = bindings.world
     shape = bindings.scope.get(names[0])
-    if isinstance(value, Entity):
-        shape = world.schemas.kinds[value.kind].shape
-        if names[1:2] == ("id",):
-            return value.name
-        value = value.spec
     for name in names[1:]:
-        if shape is not None and shape.type == "reference":
-            target = world.find(shape.kinds, value)
+        if not isinstance(value, Entity) and shape is not None and shape.type == "reference":
             if name == "id":
                 return value
-            if target is None:
+            value = world.find(shape.kinds, value)
+        if isinstance(value, Entity):
+            if name == "id":
+                return value.name
+            value, shape = value.spec, world.schemas.kinds[value.kind].shape
+        number = item_number(name)
+        if number is not None:
+            if not isinstance(value, list) or number >= len(value):
                 return None
-            value, shape = target.spec, world.schemas.kinds[target.kind].shape
+            value, shape = value[number], shape.item if shape else None
+            continue
         if not isinstance(value, Mapping) or name not in value:
             return None
         value = value[name]
         shape = shape.fields[name].shape if shape and name in shape.fields else None
+    if isinstance(value, Entity):
+        return value.spec if len(names) == 1 else value.name
     return value
 
 
@@ -262,16 +293,8 @@ def entity_at(names: tuple[str, ...], bindings: Bindings) -> Entity | None:
     if len(names) == 1:
         value = bindings.values.get(names[0])
         return value if isinstance(value, Entity) else None
-    kinds, name = _reference_at(names, bindings)
-    return bindings.world.find(kinds, name) if kinds else None
-
-
-def _reference_at(names: tuple[str, ...], bindings: Bindings) -> tuple[tuple[str, ...], Any]:
-    name = follow(names, bindings)
-    owner = names[:-1]
-    shape = _shape_of(owner, bindings)
-    field_shape = shape.fields.get(names[-1]) if shape else None
-    return (field_shape.shape.kinds if field_shape else ()), name
+    shape = _shape_of(names, bindings)
+    return bindings.world.find(shape.kinds, follow(names, bindings)) if shape and shape.kinds else None
 
 
 def _shape_of(names: tuple[str, ...], bindings: Bindings) -> Shape | None:
@@ -279,8 +302,10 @@ def _shape_of(names: tuple[str, ...], bindings: Bindings) -> Shape | None:
     value = bindings.values.get(names[0])
     shape = kinds[value.kind].shape if isinstance(value, Entity) else bindings.scope.get(names[0])
     for name in names[1:]:
-        part = shape.fields.get(name) if shape else None
-        shape = part.shape if part else None
         if shape and shape.type == "reference":
             shape = kinds[shape.kinds[0]].shape if len(shape.kinds) == 1 and shape.kinds[0] in kinds else None
+        if shape is None:
+            return None
+        part = shape.fields.get(name)
+        shape = shape.item if item_number(name) is not None else part.shape if part else None
     return shape

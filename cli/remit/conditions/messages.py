@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from remit.conditions.money import COUNTED_IN, NAME, fill, is_money
 from remit.decisions import SEVERITIES
 from remit.references import Entity, World, instant
 from remit.schemas import Field, Schemas, Shape
@@ -89,6 +90,18 @@ def parameter_shape(parameters: Mapping[str, Mapping[str, Any]]) -> Shape:
     return Shape("object", "Parameters", fields=fields)
 
 
+MONEY = Shape(
+    "object",
+    NAME,
+    fields={
+        "amount": Field(Shape("number", f"{NAME}_amount"), True),
+        "currency": Field(Shape("text", f"{NAME}_currency"), False),
+        COUNTED_IN: Field(Shape("text", f"{NAME}_{COUNTED_IN}"), True),
+    },
+)
+"""The message type of every amount with a currency."""
+
+
 class MessageTypes:
     """The message types of all kinds of a store, of its parameters and of the governing term."""
 
@@ -101,6 +114,7 @@ class MessageTypes:
         self._collect(self.param)
         self._collect(TERM)
         self._collect(MADE_DECISION)
+        self._collect(MONEY)
 
     def kind_shape(self, kind: str) -> Shape:
         """The shape of a kind; a kind whose schema describes no field is an object without fields."""
@@ -117,10 +131,11 @@ class MessageTypes:
 
     def object_fields(self, name: str) -> Mapping[str, Field]:
         """The fields of the message type ``name`` that is not a kind; empty for a name that is none."""
-        return self._objects[name].fields if name in self._objects else {}
+        fields = self._objects[name].fields if name in self._objects else {}
+        return {field: one for field, one in fields.items() if field != COUNTED_IN}
 
     def _collect(self, shape: Shape) -> None:
-        if shape.type == "object":
+        if shape.type == "object" and not is_money(shape):
             if shape.name in self._objects:
                 return
             self._objects[shape.name] = shape
@@ -185,7 +200,7 @@ class MessageTypes:
         if shape.type == "reference":
             return f".{PACKAGE}.{shape.kinds[0]}"
         if shape.type == "object":
-            return f".{PACKAGE}.{shape.name}"
+            return f".{PACKAGE}.{NAME if is_money(shape) else shape.name}"
         return _WELL_KNOWN["any"] if shape.type == "list" else _WELL_KNOWN[shape.type]
 
     def cel_type(self, shape: Shape) -> Any:
@@ -223,7 +238,7 @@ class MessageTypes:
 
     def of_mapping(self, shape: Shape, value: Mapping[str, Any], needs: Needs, world: World) -> Any:
         """A mapping of schema-valid values (parameters, a term) as a message of ``shape``."""
-        message = self.message(shape.name)
+        message = self.message(NAME if is_money(shape) else shape.name)
         self._fill(message, shape, value, needs, world)
         return message
 
@@ -232,6 +247,9 @@ class MessageTypes:
         self._fill(message, self.kind_shape(entity.kind), entity.spec, needs, world)
 
     def _fill(self, message: Any, shape: Shape, value: Mapping[str, Any], needs: Needs, world: World) -> None:
+        if is_money(shape):
+            fill(message, shape, value)
+            return
         for name, below in needs.items():
             part = shape.fields.get(name)
             if part is None or name not in value:

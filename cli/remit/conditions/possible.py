@@ -18,8 +18,9 @@ from typing import Any
 from remit.conditions.checks import Scope, fields_along, shape_at
 from remit.conditions.lowering import FLIPPED, NEGATED, SIGNS
 from remit.conditions.messages import MessageTypes
+from remit.conditions.money import literal
 from remit.conditions.text import text_of
-from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, children, walk
+from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, children, item_number, path_text, walk
 from remit.schemas import Shape
 from remit.times import parse_instant
 
@@ -150,7 +151,7 @@ class _Facts:
                 self._read(left)
                 self._read(right)
                 sign = SIGNS[function] if outcome else NEGATED[SIGNS[function]]
-                if isinstance(left, Const) or _constant(left) is not None:
+                if isinstance(left, Const) or _constant(left) is not None or literal(left) is not None:
                     left, right, sign = right, left, FLIPPED[sign]
                 return self._compare(left, sign, right)
         self._read(node)
@@ -175,7 +176,9 @@ class _Facts:
 
     def _note(self, names: tuple[str, ...]) -> None:
         for end in range(2, len(names) + 1):
-            self._present.setdefault(".".join(names[:end]), set()).add(True)
+            self._present.setdefault(path_text(names[:end]), set()).add(True)
+            if (item := item_number(names[end - 1])) is not None:
+                self._bound(f"size({path_text(names[: end - 1])})", "$gt", item, whole=True)
 
     def _has(self, path: Path, outcome: bool) -> bool:
         fields = fields_along(path, self._scope, self._types)
@@ -193,6 +196,10 @@ class _Facts:
         return True
 
     def _compare(self, left: Node, sign: str, right: Node) -> bool:
+        written = literal(right)
+        if written is not None:
+            self._among(Path(left.id, left.offset, (text_of(left), "currency")), {written.currency}, True)
+            return self._bound(text_of(left), sign, written.amount, whole=False)
         value = _constant(right)
         shape = shape_at(left, self._scope, self._types) if isinstance(left, Path) else None
         if isinstance(value, bool) and sign in ("==", "$neq"):

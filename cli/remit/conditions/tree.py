@@ -8,10 +8,28 @@ them as they were written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
+
+LAST_ITEM = 99
+"""The highest number of an item that a path can name; guards are known up to it."""
+
+
+def path_text(names: Sequence[str]) -> str:
+    """The names of a path as they are written: ``subject.notes[0].at``."""
+    return "".join(name if name.startswith("[") else f".{name}" for name in names).removeprefix(".")
+
+
+def item_number(name: str) -> int | None:
+    """The number in ``[0]``; None for the name of a field."""
+    return int(name[1:-1]) if name.startswith("[") else None
+
+
+def pointer_of(names: Sequence[str]) -> tuple[str | int, ...]:
+    """The names of a path as a pointer into a document: items by their numbers."""
+    return tuple(name if (number := item_number(name)) is None else number for name in names)
 
 
 @dataclass(frozen=True)
@@ -31,12 +49,12 @@ class Const(Node):
 
 @dataclass(frozen=True)
 class Path(Node):
-    """A variable and the fields followed from it: ``subject.customer.customerGrade``."""
+    """A variable and what is followed from it: ``subject.customer.customerGrade``; ``[0]`` names an item of a list."""
 
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        return ".".join(self.names)
+        return path_text(self.names)
 
 
 @dataclass(frozen=True)
@@ -78,6 +96,9 @@ class Macro(Node):
     bodies: tuple[Node, ...]
 
 
+FIELD_OF_COMPUTED = "a field of a computed value"
+
+
 @dataclass(frozen=True)
 class Unsupported(Node):
     """A part of CEL that Remit refuses by name."""
@@ -109,6 +130,20 @@ def walk(node: Node) -> Iterator[Node]:
     yield node
     for child in children(node):
         yield from walk(child)
+
+
+def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The tree with ``change`` made to every part, innermost first."""
+    match node:
+        case Call(args=args):
+            node = replace(node, args=tuple(rebuilt(arg, change) for arg in args))
+        case ListOf(items=items):
+            node = replace(node, items=tuple(rebuilt(item, change) for item in items))
+        case MapOf(entries=entries):
+            node = replace(node, entries=tuple((rebuilt(k, change), rebuilt(v, change)) for k, v in entries))
+        case Macro(over=over, bodies=bodies):
+            node = replace(node, over=rebuilt(over, change), bodies=tuple(rebuilt(body, change) for body in bodies))
+    return change(node)
 
 
 @dataclass(frozen=True)
@@ -150,7 +185,7 @@ class _Reader:
             case "call_expr":
                 call = expr.call_expr
                 target = [self.node(call.target)] if call.HasField("target") else []
-                return Call(*at, call.function, tuple(target + [self.node(arg) for arg in call.args]))
+                return _item(Call(*at, call.function, tuple(target + [self.node(arg) for arg in call.args])))
             case "list_expr":
                 return ListOf(*at, tuple(self.node(item) for item in expr.list_expr.elements))
             case "struct_expr":
@@ -170,7 +205,7 @@ class _Reader:
         if isinstance(operand, Path):
             path = Path(*at, (*operand.names, expr.select_expr.field))
             return Has(*at, path) if expr.select_expr.test_only else path
-        return Unsupported(*at, "a field of a computed value", (operand,))
+        return Unsupported(*at, FIELD_OF_COMPUTED, (operand,))
 
     def _comprehension(self, expr: Any, at: tuple[int, int]) -> Node:
         """The macro that a comprehension was written as, told by its loop step (the expansions are fixed in CEL)."""
@@ -196,6 +231,14 @@ class _Reader:
 
     def _only_element(self, expr: Any) -> Node:
         return self.node(expr.list_expr.elements[0])
+
+
+def _item(call: Call) -> Node:
+    """``list[0]`` as a step of a path; anything else as it is."""
+    match call:
+        case Call(function="_[_]", args=(Path(names=names), Const(value=int() as number))) if 0 <= number <= LAST_ITEM:
+            return Path(call.id, call.offset, (*names, f"[{number:d}]"))
+    return call
 
 
 _WELL_KNOWN = {1: "any", 2: "timestamp", 3: "duration"}

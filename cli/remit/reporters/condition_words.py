@@ -12,9 +12,10 @@ from typing import Any
 
 from remit.conditions.checks import Scope, fields_along, item_shape
 from remit.conditions.messages import MessageTypes
+from remit.conditions.money import currency_of, is_money
 from remit.conditions.text import text_of
 from remit.conditions.tracing import Change, Wish
-from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, walk
+from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, item_number, walk
 from remit.records import title_in
 from remit.references import World, instant
 from remit.schemas import Field
@@ -53,7 +54,12 @@ _COMPARED = {
 }
 _NEGATED = {"_<_": "_>=_", "_<=_": "_>_", "_>_": "_<=_", "_>=_": "_<_", "_==_": "_!=_", "_!=_": "_==_"}
 _ARITHMETIC = {"_+_": ("plus", "加"), "_-_": ("minus", "减"), "_*_": ("times", "乘"), "_/_": ("divided by", "除以")}
-_PICKED = {"latest": ("latest", "最晚"), "earliest": ("earliest", "最早")}
+_PICKED = {
+    "latest": ("latest", "最晚"),
+    "earliest": ("earliest", "最早"),
+    "largest": ("largest", "最大"),
+    "smallest": ("smallest", "最小"),
+}
 _DECISION = {
     "at": ("time", "时间"),
     "due": ("due time", "时限"),
@@ -130,7 +136,14 @@ class Words:
         if variable == "param" and names:
             return self.parameter(names[0])
         fields = fields_along(path, scope, self.types) or []
-        titles = [self.field(field, name) for field, name in zip(fields, names, strict=False)]
+        titles: list[str] = []
+        for field, name in zip(fields, names, strict=False):
+            item = item_number(name)
+            if item is None:
+                titles.append(self.field(field, name))
+            else:
+                listed = titles.pop() if titles else self._bare(self.variable(variable, scope))
+                titles.append(self.pick(f"{listed} item {item + 1}", f"{listed}第{item + 1}项"))
         titles = titles[:-1] if names[-1:] == ["id"] else titles
         if not titles:
             return self.variable(variable, scope)
@@ -203,6 +216,8 @@ class Words:
         """A value as people write it, with the words of its field where it has them."""
         if isinstance(value, bool):
             return self.pick("yes" if value else "no", "是" if value else "否")
+        if field and isinstance(value, Mapping) and is_money(field.shape):
+            return " ".join(str(part) for part in (value.get("amount"), currency_of(field.shape, value)) if part)
         if field and isinstance(value, str) and field.shape.type in ("instant", "reference"):
             return self._named(value, field)
         said = field.schema.get("x-remit-values", {}).get(value) if field and isinstance(value, str) else None
@@ -377,6 +392,8 @@ class Words:
                 return self.path(node, scope)
             case Const(value=value):
                 return self.value(value)
+            case ListOf(items=items):
+                return self.joined([self.operand(item, scope) for item in items], "and")
             case Call(function="size", args=(inner,)):
                 return self.pick(
                     f"the number of {self._bare(self.operand(inner, scope))}", f"{self.operand(inner, scope)}的数量"
@@ -385,7 +402,7 @@ class Words:
                 return self.operand(inner, scope)
             case Call(function="duration", args=(Const(value=str() as text),)):
                 return self._span_of(text)
-            case Call(function="timestamp", args=(Const(value=str() as text),)):
+            case Call(function="timestamp" | "money", args=(Const(value=str() as text),)):
                 return text
             case Call(function=name, args=(inner,)) if name in _PICKED:
                 return self._picked(name, inner, scope)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from remit.changes import parse_message
 from remit.conditions.checks import fields_along
+from remit.conditions.money import is_money
 from remit.conditions.tracing import Change
 from remit.conditions.tree import Has, Macro, Path
 from remit.references import instant
@@ -284,7 +285,7 @@ class _Page:
             self.pick("not recorded", "未记录")
             if one.value is None
             else self.words.value(one.value, fields[-1] if fields else None)
-            if isinstance(one.value, str | bool)
+            if isinstance(one.value, str | bool) or (fields and is_money(fields[-1].shape))
             else self._several(len(one.value))
             if isinstance(one.value, list)
             else _shortened(one.value)
