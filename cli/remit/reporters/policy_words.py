@@ -68,6 +68,7 @@ class Page:
         self.pick = self.words.pick
 
     def lines(self) -> Iterator[str]:
+        """The whole text: title, where it stands, what its kind says, clauses and parameters."""
         record = self.policy.record
         kind = self.words.kind(record.kind)
         yield record.title(self.language)
@@ -89,6 +90,7 @@ class Page:
     # --- shared parts
 
     def row(self, label: tuple[str, str], text: str) -> str:
+        """``text`` behind its label, which is given in English and Chinese."""
         return self.pick(f"{label[0]}: {text}", f"{label[1]}：{text}")
 
     def under(self, label: tuple[str, str], parts: Sequence[str]) -> Iterator[str]:
@@ -100,6 +102,7 @@ class Page:
             yield from (f"  - {part}{self.pick('.', '。')}" for part in parts)
 
     def when(self, condition: Condition | None, always: tuple[str, str]) -> Iterator[str]:
+        """What must hold, part by part; the words of ``always`` when there is no condition."""
         label = ("Where", "适用条件")
         if condition is None:
             yield self.row(label, self.pick(*always))
@@ -110,12 +113,15 @@ class Page:
         yield from self.under(label, parts)
 
     def clause(self, condition: Condition, wanted: bool = True) -> str:
+        """``condition`` as a clause; as its opposite unless ``wanted``."""
         return self.words.condition(condition.root, condition.scope, wanted)
 
     def value(self, condition: Condition) -> str:
+        """What an expression that gives a value is called."""
         return self.words.operand(condition.root, condition.scope)
 
     def amount(self, amount: Amount | None, scope: Scope) -> str:
+        """A span of time, or what sets it; empty when there is none."""
         if amount is None:
             return ""
         if amount.path is None:
@@ -131,6 +137,7 @@ class Page:
         return ", or else ".join(texts)
 
     def cited(self, clauses: Sequence[str]) -> str:
+        """The clauses in brackets behind a sentence; empty when there are none."""
         return self.pick(f" ({', '.join(clauses)})", f"（{'、'.join(clauses)}）") if clauses else ""
 
     def _parameters(self) -> Iterator[str]:
@@ -181,6 +188,7 @@ class Page:
         return self.pick(f"the {kinds} that belong to it", f"与之关联的{kinds}")
 
     def clock(self, clock: ClockRule, scope: Scope) -> Iterator[str]:
+        """When the clock starts, stops and rests, and on which calendar, a part each."""
         starts = [self.value(one) for one in clock.start]
         stops = [self.value(one) for one in clock.stop]
         if clock.cycle:
@@ -504,5 +512,6 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def percent(share: Fraction) -> str:
+    """``share`` of one as a percentage with up to two decimals, such as ``99.95%``."""
     number = round(share * 100, 2)
     return f"{number.numerator if number.denominator == 1 else float(number)}%"
