@@ -432,7 +432,7 @@ def test_assess_prints_the_json_of_the_design_and_the_facts_behind_a_figure(
     assert code == 0
     assert list(body) == ["policy", "period", "commit", "subjects", "findings"]
     for line in body["subjects"]:
-        assert list(line) == ["subject", "measures", "score", "rank", "band", "share"]
+        assert list(line) == ["subject", "measures", "score", "rank", "band", "share", "amount"]
         assert list(line["measures"]) == ["resource-check", "provisioning", "fault-handling", "three-reports"]
         for measure in line["measures"].values():
             assert list(measure) == ["value", "of", "n", "target", "score"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import csv
 import io
 import json
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from assessments import ROOT
 
 from remit.main import main
+from remit.scorecards import RESULTS
 from remit.yamltext import read
 
 ASKED = ("assess", "response-centre", "--period", "2026-09", "--at", "2026-12-01T00:00:00Z")
@@ -54,9 +56,9 @@ def remit(store: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> t
     return code, out, err
 
 
-def sheets(store: Path) -> dict[str, Mapping[str, Any]]:
+def sheets(store: Path, policy: str = "response-centre") -> dict[str, Mapping[str, Any]]:
     found = {}
-    for path in sorted((store / "records/kpi-sheets").glob("response-centre-*.yaml")):
+    for path in sorted((store / "records/kpi-sheets").glob(f"{policy}-*.yaml")):
         document, problems = read(path.read_bytes(), str(path))
         assert document is not None and not problems
         found[path.stem] = document.value
@@ -154,6 +156,33 @@ def test_a_month_that_has_not_ended_is_not_frozen(store: Path, capsys: pytest.Ca
     assert "2026-10 has not ended" in err and "2026-11-01T00:00:00+08:00" in err
 
 
+RANKED = ("assess", "engineer-ranking", "--period", "2026-Q3", "--at", "2026-12-01T00:00:00Z")
+
+
+def test_what_a_pool_brings_is_shown_frozen_and_restated(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, shown, _ = remit(store, capsys, *RANKED, "--format", "json")
+    _, text, _ = remit(store, capsys, *RANKED)
+    _, table, _ = remit(store, capsys, *RANKED, "--format", "csv")
+    remit(store, capsys, *RANKED, "--freeze")
+    pool = store / "records/bonus-pools/linhai-2026-q3.yaml"
+    pool.write_text(pool.read_text(encoding="utf-8").replace("amount: 24000", "amount: 13000.01"), encoding="utf-8")
+    _, later, _ = remit(store, capsys, *RANKED, "--format", "json")
+
+    amounts = {line["subject"].partition("/")[2]: line["amount"] for line in json.loads(shown)["subjects"]}
+    group = [amounts.pop(f"{name}-2026-q3") for name in ("wang-lei", "zhu-tao", "zhao-min", "sun-ping", "qian-cheng")]
+    # 24000 less the award of 2000, by 1.5 and four times 1.
+    assert group == [6000, 4000, 4000, 4000, 4000]
+    assert set(amounts.values()) == {None}
+    assert "专项奖励金（元）" in text and "6000.00" in text
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [row["amount"] for row in rows if row["subject"].endswith("/wang-lei-2026-q3")] == ["6000"]
+    frozen = [s["spec"]["amount"] for s in sheets(store, "engineer-ranking").values() if "amount" in s["spec"]]
+    assert sorted(frozen) == sorted(group)
+    moved = {one["subject"]: (one["frozen"], one["now"]) for one in json.loads(later)["restated"]}
+    assert moved["EngineerEvaluation/wang-lei-2026-q3"] == (6000, 3000.01)
+    assert round(sum(now for _, now in moved.values()), 2) == 11000.01
+
+
 # --- spreadsheets
 
 
@@ -173,12 +202,12 @@ def test_a_spreadsheet_holds_the_figures_and_every_fact_behind_them(
     head, *rows = [[cell.value for cell in row] for row in book["scorecard"].rows]
     lines = {line["subject"]: line for line in body["subjects"]}
     assert data == again
-    assert head[-4:] == ["score", "rank", "band", "share"]
+    assert head[-5:] == list(RESULTS)
     assert [row[0] for row in rows] == list(lines)
     for row in rows:
         figures = [value for measure in lines[row[0]]["measures"].values() for value in measure.values()]
-        assert row[2:-4] == figures
-        assert row[-4:] == [lines[row[0]][key] for key in ("score", "rank", "band", "share")]
+        assert row[2:-5] == figures
+        assert row[-5:] == [lines[row[0]][key] for key in RESULTS]
     _, *facts = [[cell.value for cell in row] for row in book["facts"].rows]
     assert len(facts) == sum(len(listed(arguments, name, capfdbinary)) for name in rows_of(body))
     assert "TroubleTicket/=late" in [fact[2] for fact in facts]

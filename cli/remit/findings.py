@@ -83,6 +83,7 @@ CODES: dict[str, Code] = {
     "fact-without-subject": Code("warning", "A fact counts for nobody who is scored, so an assessment leaves it out."),
     "fact-without-instant": Code("info", "A fact has no instant that puts it into a period, so an assessment leaves it out."),
     "subject-without-group": Code("warning", "Someone who is scored belongs to no group, so nobody is ranked with them."),
+    "pool-unshared": Code("warning", "A bonus pool cannot be shared out, or nobody who is ranked belongs to its group."),
     "rank-by-name": Code("info", "A forced ranking tells two apart by their names only."),
     "no-cases": Code("warning", "A policy has no cases beside it."),
     "case-failed": Code("error", "A case expects other decisions than the policy gives."),

@@ -22,7 +22,7 @@ from remit.times import format_instant
 SHEET = "KpiSheet"
 _LONGEST_NAME = 63
 _OF_ITEM = {"actual": "value", "n": "n", "of": "of", "target": "target", "score": "score"}
-_OF_SHEET = {"total": "score", "rank": "rank", "band": "band", "share": "share"}
+_OF_SHEET = {"total": "score", "rank": "rank", "band": "band", "share": "share", "amount": "amount"}
 
 
 def freeze(loaded: Loaded, policy: Assessment, scorecard: Scorecard) -> Draft:

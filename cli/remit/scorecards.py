@@ -34,7 +34,7 @@ REASONS: dict[str, str] = {
 """Why a fact counts as it does, or is left out."""
 
 
-RESULTS = ("score", "rank", "band", "share")
+RESULTS = ("score", "rank", "band", "share", "amount")
 """What a line of a scorecard says besides its figures."""
 
 
@@ -90,7 +90,11 @@ class MeasureScore:
 
 @dataclass(frozen=True)
 class SubjectScore:
-    """One line of a scorecard. ``subject`` is ``Kind/name``; ``share`` is that of one pool, all lines making up 1."""
+    """One line of a scorecard. ``subject`` is ``Kind/name``.
+
+    ``share`` is that of a pool, all lines that share it making up 1; ``amount`` is what it comes to in money, all
+    making up the pool.
+    """
 
     subject: str
     measures: Mapping[str, MeasureScore]
@@ -98,6 +102,7 @@ class SubjectScore:
     rank: int | None
     band: str | None = None
     share: float | None = None
+    amount: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The shape of design section 9; measures in the order of the policy."""
@@ -111,8 +116,8 @@ class SubjectScore:
 class Restated(NamedTuple):
     """A figure that a frozen sheet gives otherwise than the scorecard does now; None where one of them has none.
 
-    ``figure`` is ``score``, ``rank``, ``band``, ``share``, or ``measure.key`` with a key of the measure, ``facts`` for
-    the digest of the facts behind it. ``sheet`` is the frozen record.
+    ``figure`` is one of ``RESULTS``, or ``measure.key`` with a key of the measure, ``facts`` for the digest of the
+    facts behind it. ``sheet`` is the frozen record.
     """
 
     subject: str

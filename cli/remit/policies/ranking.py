@@ -13,6 +13,9 @@ from typing import NamedTuple
 SHARE_UNITS = 1_000_000
 """A share of a pool has six places; so many smallest parts make the whole."""
 
+MONEY_UNITS = 100
+"""Money has two places; so many smallest parts make one."""
+
 
 class Standing(NamedTuple):
     """What the rank of one subject rests on: its total, then its scores in the order of the policy, then its name."""
@@ -80,12 +83,25 @@ def banded(ranks: Mapping[str, int], sizes: Sequence[int], names: Sequence[str])
 
 
 def pool_shares(multipliers: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """What each gets of one pool, in proportion to its multiplier, in whole millionths that make up 1 exactly.
+    """What each gets of one pool, in proportion to its multiplier, in whole millionths that make up 1 exactly."""
+    return _shared_out(SHARE_UNITS, SHARE_UNITS, multipliers)
 
-    Millionths that rounding leaves over go to the largest remainders, of equal ones to the earlier entry.
+
+def pool_amounts(pool: Fraction, multipliers: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """What each gets of ``pool``, in proportion to its multiplier, in whole hundredths that make up the pool exactly.
+
+    Of a pool that has less than a hundredth over, that stays in it.
+    """
+    return _shared_out(int(pool * MONEY_UNITS), MONEY_UNITS, multipliers)
+
+
+def _shared_out(count: int, units: int, multipliers: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """``count`` parts of which ``units`` make 1; those that rounding leaves over go to the largest remainders.
+
+    Of equal remainders the earlier entry takes the part. Nobody gets anything where all multipliers are 0.
     """
     whole = sum(multipliers.values(), Fraction(0))
     if not whole:
         return {}
-    parts = apportioned(SHARE_UNITS, [one / whole for one in multipliers.values()])
-    return {ref: Fraction(part, SHARE_UNITS) for ref, part in zip(multipliers, parts, strict=True)}
+    parts = apportioned(count, [one / whole for one in multipliers.values()])
+    return {ref: Fraction(part, units) for ref, part in zip(multipliers, parts, strict=True)}

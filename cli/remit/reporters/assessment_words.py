@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from remit.conditions.condition import Condition
 from remit.policies.measures import Assessment, Measure, Span, Weight
+from remit.policies.pools import Pool
 from remit.records import title_in
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def assessment_words(policy: Assessment, page: Page) -> Iterator[str]:
         yield f"  {number}. {measure.title.get(page.language) or measure.name}{page.cited(measure.clauses)}"
         yield from (f"     {line}{pick('.', '。')}" for line in _measure(measure, page))
     yield from _bands(policy, page)
+    if policy.pool is not None:
+        yield from _pool(policy.pool, page)
 
 
 def _measure(measure: Measure, page: Page) -> Iterator[str]:
@@ -155,6 +158,21 @@ def _bands(policy: Assessment, page: Page) -> Iterator[str]:
         rest = page.pick("the rest", "其余")
         title = band.title.get(page.language) or band.name
         yield page.pick(f"  - {title}: {size or rest}{share}.", f"  - {title}：{size or rest}{share}。")
+
+
+def _pool(pool: Pool, page: Page) -> Iterator[str]:
+    words, pick, scope = page.words, page.pick, pool.scope
+    title = pool.title.get(page.language, "")
+    yield pick(f"{title}, shared out by the bands:", f"{title}，按档次分配：")
+    yield page.row(("Comes from", "来源"), words.kinds(pool.over))
+    yield page.row(("In the period that is", "所属期间"), words.path(pool.during, scope))
+    if pool.within is not None:
+        yield page.row(("Shared by the members of", "参与分配者"), words.path(pool.within, scope))
+    amount = words.path(pool.value.path, scope)
+    yield page.row(("Amount", "金额"), pick(f"{amount}, in {pool.currency}", f"{amount}（{pool.currency}）"))
+    if pool.less is not None:
+        each = words.path(pool.less.each.path, scope)
+        yield page.row(("Less", "先扣除"), each)
 
 
 def _quantity(quantity: Any, page: Page, holder: Any) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from remit.assignments import value_text
 from remit.reporters.terminal import safe, table
-from remit.scorecards import SubjectScore
+from remit.scorecards import RESULTS, SubjectScore
 from remit.times import format_instant, in_zone
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "rank": ("rank", "排名"),
     "band": ("band", "等级"),
     "share": ("share", "份额"),
+    "amount": ("amount", "金额"),
     "stale": (
         "The protected branch has moved, and this change does something else there by now: it will not be applied.",
         "保护分支已变动，此变更的影响已不同：不能生效，须撤回后重新提出。",
@@ -276,7 +277,7 @@ def _figures(line: SubjectScore | None, voice: _Voice) -> dict[str, str]:
     if line is None:
         return {}
     told = line.to_json()
-    own = {voice.word(key): voice.short(told[key]) for key in ("score", "rank", "band", "share")}
+    own = {voice.word(key): voice.short(told[key]) for key in RESULTS}
     measures = {
         name: "–" if one["value"] is None else f"{one['value']:g} ({one['n']}/{one['of']})"
         for name, one in told["measures"].items()

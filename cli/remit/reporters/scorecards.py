@@ -21,6 +21,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "rank": {"en": "rank", "zh": "排名"},
     "band": {"en": "band", "zh": "档次"},
     "share": {"en": "share of the pool", "zh": "奖金占比"},
+    "amount": {"en": "amount", "zh": "金额"},
     "exclusion": {"en": "excluded by", "zh": "剔除依据"},
     "figure": {"en": "figure", "zh": "数据项"},
     "frozen": {"en": "frozen", "zh": "封存值"},
@@ -75,7 +76,7 @@ def scorecard_text(scorecard: Scorecard, policy: Assessment, title_of: Titles, l
     head = [
         _WORDS["subject"][language],
         *(m.title.get(language, m.name) for m in policy.measures),
-        *(_WORDS[key][language] for key in _results(policy)),
+        *(_result_title(key, policy, language) for key in _results(policy)),
     ]
     rows = [
         [
@@ -210,7 +211,15 @@ def _number(value: float) -> str:
 def _results(policy: Assessment) -> tuple[str, ...]:
     """What a line says besides its figures, as far as the policy gives it."""
     shared = any(band.multiplier for band in policy.bands)
-    return ("score", "rank", *(("band",) if policy.bands else ()), *(("share",) if shared else ()))
+    given = {"band": bool(policy.bands), "share": shared, "amount": policy.pool is not None}
+    return tuple(key for key in RESULTS if given.get(key, True))
+
+
+def _result_title(key: str, policy: Assessment, language: str) -> str:
+    """The title of a result; money has the one that its policy gives it."""
+    if key == "amount" and policy.pool is not None:
+        return policy.pool.title.get(language, _WORDS[key][language])
+    return _WORDS[key][language]
 
 
 def _result(policy: Assessment, line: SubjectScore, key: str, language: str) -> str:
@@ -222,6 +231,8 @@ def _result(policy: Assessment, line: SubjectScore, key: str, language: str) -> 
             return f"{value:.2f}"
         case "share":
             return f"{value:.4%}"
+        case "amount":
+            return f"{value:.2f}"
         case "band":
             return next((b.title.get(language, b.name) for b in policy.bands if b.name == value), str(value))
     return str(value)
