@@ -7,25 +7,28 @@ from datetime import datetime
 import click
 
 from remit.commands.loading import loaded
-from remit.commands.options import at_option, format_option, print_json, ref_option
+from remit.commands.options import at_option, format_option, print_json, ref_option, store_of
+from remit.reporters.finding_formats import FORMATS
 
 
 @click.command()
 @click.option("--since", metavar="REF", help="Also judge the way from here on: transitions; levels without cases.")
 @at_option
 @ref_option
-@format_option("text", "json")
+@format_option("text", "json", *FORMATS)
 @click.pass_context
 def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None, fmt: str) -> int:
     """Find everything that is wrong: YAML, schemas, references, policies, who is reached, and cases.
 
     Example: remit check --since origin/main
 
+    The formats of forges and build servers name files from the top of the repository.
+
     Exit code 1 when there is an error; warnings alone give 0.
     """
     from remit import checking
     from remit.findings import count, has_errors, in_order
-    from remit.reporters.findings import finding_lines, summary
+    from remit.reporters.findings import finding_lines, from_top, summary
     from remit.reporters.terminal import plural
 
     read = loaded(ctx, ref)
@@ -35,6 +38,8 @@ def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None
     if fmt == "json":
         commit = read.snapshot.commit or None
         print_json({"findings": [f.to_json() for f in findings], "counts": count(findings), "commit": commit})
+    elif fmt in FORMATS:
+        click.echo(FORMATS[fmt](from_top(findings, store_of(ctx).prefix)), nl=False)
     else:
         for line in finding_lines(findings):
             click.echo(line)

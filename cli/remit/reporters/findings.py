@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from remit.findings import Finding, count
 from remit.reporters.terminal import plural, safe
@@ -26,3 +29,22 @@ def summary(findings: Sequence[Finding]) -> str:
     said = [plural(number, severity) for severity, number in count(findings).items() if number and severity != "info"]
     infos = count(findings)["info"]
     return ", ".join(said + ([f"{infos} for information"] if infos else [])) or "no findings"
+
+
+def from_top(findings: Iterable[Finding], prefix: str) -> tuple[Finding, ...]:
+    """The findings with paths from the top of the repository, in which the store is at ``prefix``."""
+    return tuple(
+        replace(one, place=one.place._replace(path=prefix + one.place.path)) if one.place.path else one
+        for one in findings
+    )
+
+
+def fingerprints(findings: Iterable[Finding]) -> list[str]:
+    """For each finding what stays when it only moves to another line, in hex; no two are the same."""
+    seen: Counter[str] = Counter()
+    prints = []
+    for one in findings:
+        matter = "\0".join((one.code, one.place.path, one.pointer, one.message))
+        seen[matter] += 1
+        prints.append(hashlib.sha256(f"{matter}\0{seen[matter]}".encode(errors="backslashreplace")).hexdigest())
+    return prints
