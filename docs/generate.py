@@ -66,6 +66,9 @@ def commands_page() -> str:
     for name, line in COMMANDS.items():
         command = importlib.import_module(f"remit.commands.{name}_command").command
         parts += [f"## remit {name}", "", line, "", "```text", _help(f"remit {name}", command), "```", ""]
+        for part in sorted(command.commands) if isinstance(command, click.Group) else ():
+            shown = _help(f"remit {name} {part}", command.commands[part])
+            parts += [f"### remit {name} {part}", "", "```text", shown, "```", ""]
     return _page(parts)
 
 

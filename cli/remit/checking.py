@@ -19,6 +19,7 @@ from remit.policies.soundness import unread_parameters, unsound, without_clauses
 from remit.policies.watch import Level, Watch
 from remit.records import Record, Snapshot
 from remit.references import Entity, World, check_references
+from remit.registry import check_keys
 from remit.roles import RESPONSIBLE, held_anywhere, resolve
 from remit.schemas import KindSchema, Schemas
 from remit.terms import ungoverned
@@ -35,6 +36,7 @@ def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding,
     findings += _misplaced(everything, schemas)
     findings += _duplicates(everything)
     findings += _not_unique(world, schemas)
+    findings += check_keys(snapshot.records)
     standing = [entity for kind in schemas.kinds for entity in loaded.standing.all(kind)]
     findings += check_references(loaded.standing, standing)
     own = [entity for kind in schemas.kinds for entity in world.all(kind) if entity.record]

@@ -45,6 +45,8 @@ CODES: dict[str, Code] = {
     "missing-field": Code("error", "A field that the schema requires is missing."),
     "not-in-enum": Code("error", "A value is not one of those that the schema lists."),
     "invalid-schema": Code("error", "A schema file is not a valid, safe JSON Schema."),
+    "key-invalid": Code("error", "A signing key of a person is no public key, or too weak."),
+    "key-shared": Code("error", "A signing key stands in two places; it must belong to one person, once."),
     "not-unique": Code("error", "Two records share a value that must be unique."),
     "invalid-config": Code("error", "remit.yaml is missing something or says something it cannot."),
     # references and time

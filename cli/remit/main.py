@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "reject": "Reject a change.",
     "withdraw": "Withdraw a change of your own.",
     "apply": "Put an approved change on the protected branch.",
+    "keys": "Show and change whose signature counts.",
     "log": "Show the history of a record.",
     "blame": "Show which change last set each field of a record.",
     "diff": "Show what differs, in records' words.",

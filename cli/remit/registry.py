@@ -15,6 +15,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from remit.changes import Approval, is_name, signed_text
+from remit.findings import Finding, finding
+from remit.places import Pointer, pointer_text
+from remit.records import Record
 from remit.signatures import NotAKey, PublicKey, parse_public_key, signer
 from remit.times import parse_instant
 from remit.yamltext import read
@@ -51,6 +54,11 @@ class Registry:
     def of(cls, blobs: Mapping[str, bytes]) -> Registry:
         """The people among the files of a store."""
         return cls({path: data for path, data in blobs.items() if path.startswith(PEOPLE)})
+
+    @cached_property
+    def everybody(self) -> tuple[str, ...]:
+        """Every person of the base, sorted."""
+        return tuple(sorted(name for name, _ in self._specs(self.files)))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -149,3 +157,30 @@ def _dig(value: Any, *keys: str) -> Any:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def check_keys(records: Iterable[Record]) -> Iterator[Finding]:
+    """Findings for keys that are none, that are too weak, and that belong to two people.
+
+    Source: security rule R8.
+    """
+    holders: dict[PublicKey, Record] = {}
+    for record in sorted((one for one in records if one.kind == "Person"), key=lambda one: one.path):
+        written = record.spec.get("keys")
+        for number, one in enumerate(written if isinstance(written, list) else []):
+            pointer: Pointer = ("spec", "keys", number, "key")
+            where = {"pointer": pointer_text(pointer), "record": record.id}
+            try:
+                public = parse_public_key(str(one.get("key", "")) if isinstance(one, dict) else "")
+            except NotAKey as error:
+                message = f"This key cannot be taken: {error}."
+                yield finding(
+                    "key-invalid", message, record.place(pointer), hint="Make one: ssh-keygen -t ed25519", **where
+                )
+                continue
+            other = holders.setdefault(public, record)
+            if other is not record or written.index(one) != number:
+                message = f"{other.id} has the key {public.fingerprint} already; a key is one person's, and once."
+                yield finding(
+                    "key-shared", message, record.place(pointer), hint="Make another: ssh-keygen -t ed25519", **where
+                )

@@ -1,0 +1,129 @@
+"""remit keys: whose signature counts, and changes that add or revoke a key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from remit.commands.options import INSTANT, at_option, format_option, print_json, ref_option, store_of
+
+if TYPE_CHECKING:
+    from remit.changes import Change
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Show and change with which SSH keys people sign what they propose and approve; alone, the same as list.
+
+    Keys stand in Person records of the protected branch. Once anybody has one, unsigned words count for nothing.
+
+    Example: remit keys list
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(listing)
+
+
+@command.command("list")
+@at_option
+@ref_option
+@format_option("text", "json")
+@click.pass_context
+def listing(ctx: click.Context, at: datetime, ref: str | None, fmt: str) -> None:
+    """List every key: whose it is, its fingerprint, and whether it is valid.
+
+    Example: remit keys list --ref main
+    """
+    from remit.keeping import keys_at
+    from remit.registry import Registry
+    from remit.reporters.terminal import plural, table
+
+    files = store_of(ctx).files(ref)
+    held = keys_at(Registry.of(files.blobs), at)
+    if fmt == "json":
+        print_json({"commit": files.commit, "keys": [one.to_json() for one in held]})
+        return
+    if held:
+        rows = [(one.person, one.key.public.fingerprint, one.key.public.type, one.why_not or "valid") for one in held]
+        click.echo(table(rows, ("Person", "Fingerprint", "Type", "State")))
+    good = sum(1 for one in held if not one.why_not)
+    click.echo(f"{plural(len(held), 'key')}, {good} valid", err=True)
+    if not held:
+        click.echo("Nothing is signed here yet. The first key: remit keys add PERSON --key FILE.pub", err=True)
+
+
+@command.command("add")
+@click.argument("person", metavar="PERSON")
+@click.option("--key", "path", type=click.Path(path_type=Path), metavar="FILE", help="The .pub file; yours by default.")
+@click.option("--valid-from", type=INSTANT, metavar="INSTANT", help="From when on; at once by default.")
+@click.option(
+    "--valid-to", type=INSTANT, metavar="INSTANT", help="The first instant at which it is not valid any more."
+)
+@click.option("-m", "--message", default="", metavar="TEXT", help="Why.")
+@at_option
+@format_option("text", "json")
+@click.pass_context
+def add(
+    ctx: click.Context,
+    person: str,
+    path: Path | None,
+    valid_from: datetime | None,
+    valid_to: datetime | None,
+    message: str,
+    at: datetime,
+    fmt: str,
+) -> None:
+    """Propose a key for a person. It counts once the change is approved and applied.
+
+    Example: remit keys add wang-lei --key ~/.ssh/id_ed25519.pub
+    """
+    from remit.errors import UserError
+    from remit.keeping import add_key, read_key
+    from remit.signing import own_keys, signing
+
+    store = store_of(ctx)
+    if path is None:
+        if not (own := own_keys(store.in_git())):
+            raise UserError("there is no key of yours in ~/.ssh", "make one: ssh-keygen -t ed25519")
+        path = own[0][1]
+    try:
+        public = read_key(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}", "name a .pub file with --key") from error
+    sign = signing(store.in_git())
+    change = add_key(store, person, public, at=at, valid_from=valid_from, valid_to=valid_to, message=message, sign=sign)
+    _say(change, fmt)
+
+
+@command.command("revoke")
+@click.argument("person", metavar="PERSON")
+@click.argument("fingerprint", metavar="FINGERPRINT")
+@click.option("-m", "--message", required=True, metavar="TEXT", help="Why it must never be taken again.")
+@at_option
+@format_option("text", "json")
+@click.pass_context
+def revoke(ctx: click.Context, person: str, fingerprint: str, message: str, at: datetime, fmt: str) -> None:
+    """Propose that a key is never taken again. What it signed before stays; what it touched: remit audit --suspect.
+
+    Example: remit keys revoke wang-lei SHA256:… -m "The laptop was lost"
+    """
+    from remit.keeping import revoke_key
+    from remit.signing import signing
+
+    store = store_of(ctx)
+    _say(revoke_key(store, person, fingerprint, message, at=at, sign=signing(store.in_git())), fmt)
+
+
+def _say(change: Change, fmt: str) -> None:
+    from remit.reporters.terminal import safe
+
+    following = [f"remit review {change.id}"]
+    if fmt == "json":
+        touched = list(change.manifest.paths)
+        print_json({"id": change.id, "title": change.title, "base": change.base, "paths": touched, "next": following})
+        return
+    click.echo(f"{change.id}  {safe(change.title)}")
+    click.echo(f"Proposed. It counts once it is applied. Next: {following[0]}", err=True)

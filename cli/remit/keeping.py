@@ -1,0 +1,135 @@
+"""Keys of people: what each has, and adding or revoking one as a change that needs its approvals like any other.
+
+Source: design section 7; security rules R6, R8, R10.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from remit.changes import Change
+from remit.changing.proposing import propose_files
+from remit.changing.targets import target
+from remit.errors import NotFound, Refused, UserError
+from remit.findings import did_you_mean
+from remit.recording import set_fields
+from remit.records import build_snapshot
+from remit.registry import Key, Registry
+from remit.schemas import load_schemas
+from remit.signatures import NotAKey, PublicKey, parse_public_key
+from remit.signing import Sign, unsigned
+from remit.store import Store
+from remit.times import format_instant
+
+
+class Held(NamedTuple):
+    """A key, whose it is, and why it is not good now (empty: it is)."""
+
+    person: str
+    key: Key
+    why_not: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Person, fingerprint, type, window, revocation and whether it is good."""
+        begins, ends = self.key.valid_from, self.key.valid_to
+        return {
+            "person": self.person,
+            "fingerprint": self.key.public.fingerprint,
+            "type": self.key.public.type,
+            "validFrom": format_instant(begins) if begins else None,
+            "validTo": format_instant(ends) if ends else None,
+            "revoked": self.key.revoked or None,
+            "valid": not self.why_not,
+        }
+
+
+def keys_at(registry: Registry, at: datetime) -> list[Held]:
+    """Every key of the base, by person, in the order of the records."""
+    return [Held(name, key, key.why_not(at)) for name in registry.everybody for key in registry.keys_of(name)]
+
+
+def read_key(text: str, where: str) -> PublicKey:
+    """The public key in a ``.pub`` file.
+
+    Raises:
+        UserError: it is a private key, no key, or too weak.
+    """
+    if "PRIVATE KEY" in text:
+        raise UserError(f"{where} is a private key: it stays with its owner", f"the public one is {where}.pub")
+    try:
+        return parse_public_key(text)
+    except NotAKey as error:
+        raise UserError(
+            f"{where} holds no key that can be taken: {error}", "make one: ssh-keygen -t ed25519"
+        ) from error
+
+
+def add_key(
+    store: Store,
+    person: str,
+    public: PublicKey,
+    *,
+    at: datetime,
+    valid_from: datetime | None = None,
+    valid_to: datetime | None = None,
+    message: str = "",
+    sign: Sign = unsigned,
+) -> Change:
+    """Propose that a person may sign with a key.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: somebody has the key already, or you cannot sign the change.
+    """
+    blobs, registry = _base(store)
+    _must_know(registry, person)
+    for held in keys_at(registry, at):
+        if held.key.public == public:
+            whose = "already" if held.person == person else f"as one of {held.person}, and a key is one person's"
+            raise Refused(f"{public.fingerprint} is registered {whose}", "make another: ssh-keygen -t ed25519")
+    window = {"validFrom": valid_from, "validTo": valid_to}
+    written = {"key": public.line} | {name: format_instant(when) for name, when in window.items() if when}
+    files = _edited(blobs, person, "keys[+]", written)
+    return propose_files(store, files, message or f"{person} signs with {public.fingerprint}", at=at, sign=sign)
+
+
+def revoke_key(
+    store: Store, person: str, fingerprint: str, reason: str, *, at: datetime, sign: Sign = unsigned
+) -> Change:
+    """Propose that a key is never taken again; what it signed before that is applied stays as it is.
+
+    Raises:
+        NotFound: the person has no such key.
+        Refused: it is revoked already, or you cannot sign the change.
+    """
+    blobs, registry = _base(store)
+    _must_know(registry, person)
+    keys = registry.keys_of(person)
+    found = [number for number, key in enumerate(keys) if key.public.fingerprint == fingerprint]
+    if not found:
+        hint = did_you_mean(fingerprint, [key.public.fingerprint for key in keys])
+        raise NotFound(f"{person} has no key {fingerprint}", hint or "see: remit keys")
+    if keys[found[0]].revoked:
+        raise Refused(f"{fingerprint} is revoked already: {keys[found[0]].revoked}")
+    files = _edited(blobs, person, f"keys[{found[0]}].revoked", reason)
+    return propose_files(store, files, f"The key {fingerprint} of {person} is revoked\n\n{reason}", at=at, sign=sign)
+
+
+def _base(store: Store) -> tuple[Mapping[str, bytes], Registry]:
+    blobs = store.files_of(target(store).tip).blobs
+    return blobs, Registry.of(blobs)
+
+
+def _must_know(registry: Registry, person: str) -> None:
+    if person not in registry.everybody:
+        message = f"there is no Person/{person} on the protected branch"
+        raise NotFound(message, did_you_mean(person, registry.everybody) or "see: remit list Person")
+
+
+def _edited(blobs: Mapping[str, bytes], person: str, path: str, value: Any) -> dict[str, bytes | None]:
+    schemas, _ = load_schemas(blobs)
+    assignment = f"{path}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+    return dict(set_fields(build_snapshot(blobs), schemas, f"Person/{person}", [assignment]).files)
