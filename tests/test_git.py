@@ -57,6 +57,40 @@ def test_resolve_in_an_unborn_repository_says_that_there_is_no_commit(git_repo: 
         Repository(git_repo()).resolve("HEAD")
 
 
+def bomb(repo: Path, entry: str, *, times: int, levels: int) -> str:
+    """A tree of ``times`` entries that are each a tree of as many, ``levels`` deep, down to one blob."""
+    inside, kind = entry, "100644 blob"
+    for _ in range(levels):
+        rows = "".join(f"{kind} {inside}\t{number:03}\n" for number in range(times))
+        done = subprocess.run(["git", "mktree"], cwd=repo, input=rows.encode(), capture_output=True, check=True)
+        inside, kind = done.stdout.decode().strip(), "040000 tree"
+    return inside
+
+
+@pytest.mark.parametrize(
+    ("times", "levels", "says"),
+    [(10, 2, ""), (10, 4, "more than 101 paths"), (10, 9, "more than 101 paths"), (1, 11, "folders more than 9 deep")],
+)
+def test_what_would_be_endless_to_list_is_counted_tree_by_tree(
+    git_repo: GitRepo, times: int, levels: int, says: str
+) -> None:
+    repo = git_repo({"a.txt": "x"})
+    tree = bomb(repo, git(repo, "rev-parse", "HEAD:a.txt"), times=times, levels=levels)
+
+    why = Repository(repo).why_too_large("HEAD", tree, most=101, deepest=9)
+
+    assert why.endswith(says) and bool(why) == bool(says)
+
+
+def test_a_bomb_of_ten_thousand_million_files_is_counted_in_no_time(git_repo: GitRepo) -> None:
+    repo = git_repo({"a.txt": "x"})
+    tree = bomb(repo, git(repo, "rev-parse", "HEAD:a.txt"), times=10, levels=10)
+    started = time.monotonic()
+
+    assert Repository(repo).why_too_large("HEAD", tree, most=100_000, deepest=12) == "it touches more than 100000 paths"
+    assert time.monotonic() - started < 5
+
+
 def test_listing_and_contents_keep_chinese_paths_and_every_byte(git_repo: GitRepo) -> None:
     repo = git_repo({ZH: "名称: 海港银行\n", "empty.txt": "", "z.txt": "no line end"})
     repository = Repository(repo)

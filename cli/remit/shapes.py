@@ -70,6 +70,11 @@ def _why_no_plain_name(name: str) -> str:
     return "a name in it is reserved on some systems" if _RESERVED.fullmatch(name) else ""
 
 
+def with_folders(paths: Iterable[str]) -> set[str]:
+    """The paths and every folder above one of them."""
+    return {path[:end] for path in paths for end in (*(at for at, sign in enumerate(path) if sign == "/"), len(path))}
+
+
 def twins(paths: Iterable[str]) -> list[tuple[str, str]]:
     """Paths that some readers would take for the same: equal but for case or the way characters are composed."""
     seen: dict[str, str] = {}

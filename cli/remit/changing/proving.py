@@ -31,7 +31,15 @@ from remit.errors import UserError
 from remit.findings import Finding
 from remit.git import ChangedPath, Commit, Repository
 from remit.registry import Registry
-from remit.shapes import LARGEST_BLOB, MOST_PATHS, twins, why_no_plain_commit, why_no_plain_path
+from remit.shapes import (
+    DEEPEST,
+    LARGEST_BLOB,
+    MOST_PATHS,
+    twins,
+    why_no_plain_commit,
+    why_no_plain_path,
+    with_folders,
+)
 from remit.store import Store, is_store_path
 
 CLOCKS_DIFFER = timedelta(minutes=10)
@@ -118,8 +126,10 @@ class _Case:
         if why := why_no_plain_commit(self.raw):
             return Proof(self.sha, refusals=(Refusal("R16", why, "apply the change with remit apply"),))
         self.parent = self.commit.parents[0]
+        if why := why_too_large(self.store, self.parent, self.sha):
+            return self._refused(Refusal("R17", why))
         self.changed: Sequence[ChangedPath] = self.repository.changed_paths(self.parent, self.sha)
-        first = [*self._dates(), *self._paths()]
+        first = [*self._dates(), *why_no_plain_paths(self.store, self.sha, self.changed)]
         if first:
             return self._refused(*first)
         if self.message.reviewed:
@@ -144,31 +154,6 @@ class _Case:
         if self.now is not None and abs(written - self.now) > CLOCKS_DIFFER:
             message = f"its date {written.isoformat()} is not the time at which it comes in, {self.now.isoformat()}"
             yield Refusal("R10", message, "set the clock, and apply it again")
-
-    def _paths(self) -> Iterator[Refusal]:
-        if len(self.changed) > MOST_PATHS:
-            yield Refusal("R17", f"it touches more than {MOST_PATHS} paths")
-            return
-        for changed in self.changed:
-            path = inside(self.store, changed.path)
-            if changed.new is None:
-                continue
-            if not is_store_path(path):
-                hint = "only remit.yaml, schemas/, rules/, records/ and templates/ go this way"
-                yield Refusal("R17", f"{path.lstrip('/')} is no file of the store", hint)
-            elif why := why_no_plain_path(path, changed.new_mode):
-                yield Refusal("R17", f"{path} may not be there: {why}")
-        sizes = self.repository.sizes(c.new for c in self.changed if c.new is not None and c.new_mode != "160000")
-        for changed in self.changed:
-            if (size := sizes.get(changed.new or "", 0)) > LARGEST_BLOB:
-                yield Refusal("R17", f"{changed.path} has {size} bytes; at most {LARGEST_BLOB} are taken")
-        if added := [changed.path for changed in self.changed if changed.old is None and changed.new is not None]:
-            folders = sorted({path.rpartition("/")[0] for path in added} - {""})
-            there = self.repository.list_tree(self.sha, [f"{folder}/" for folder in folders]) if folders else {}
-            mine = set(added)
-            for one, other in twins(there):
-                if one in mine or other in mine:
-                    yield Refusal("R17", f"{one} and {other} would be one file on some systems", "rename one")
 
     # -- an applied change -----------------------------------------------------------------------------------------
 
@@ -305,6 +290,35 @@ class _Case:
         asked = self._requirements(change, case.parent, about.sha, self.law.judge, given, then)
         odd += [Refusal("approval", f"{r.rule}: {r.why} ({r.need})") for r in asked if not r.satisfied]
         return self._refused(*odd, proof=replace(proof, requirements=tuple(asked)))
+
+
+def why_too_large(store: Store, before: str, after: str) -> str:
+    """Why what differs between two commits or trees is not even to be listed; empty when it is."""
+    deepest = DEEPEST + store.prefix.count("/")
+    return store.in_git().why_too_large(before, after, most=MOST_PATHS, deepest=deepest)
+
+
+def why_no_plain_paths(store: Store, sha: str, changed: Sequence[ChangedPath]) -> Iterator[Refusal]:
+    """Which of the changed paths of a commit may not be there: others than the store's, no plain files, twins."""
+    repository = store.in_git()
+    for one in changed:
+        path = inside(store, one.path)
+        if one.new is None:
+            continue
+        if not is_store_path(path):
+            hint = "only remit.yaml, schemas/, rules/, records/ and templates/ go this way"
+            yield Refusal("R17", f"{path.lstrip('/')} is no file of the store", hint)
+        elif why := why_no_plain_path(path, one.new_mode):
+            yield Refusal("R17", f"{path} may not be there: {why}")
+    sizes = repository.sizes(c.new for c in changed if c.new is not None and c.new_mode != "160000")
+    for one in changed:
+        if (size := sizes.get(one.new or "", 0)) > LARGEST_BLOB:
+            yield Refusal("R17", f"{one.path} has {size} bytes; at most {LARGEST_BLOB} are taken")
+    if added := [one.path for one in changed if one.old is None and one.new is not None]:
+        mine = with_folders(added)
+        for first, other in twins(with_folders(repository.list_tree(sha))):
+            if first in mine or other in mine:
+                yield Refusal("R17", f"{first} and {other} would be one file on some systems", "rename one")
 
 
 def owed(repository: Repository, tip: str, since: Sequence[str] = ()) -> list[tuple[Commit, str]]:

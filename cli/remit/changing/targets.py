@@ -72,6 +72,18 @@ def target(store: Store, *, fetch: bool = True) -> Target:
     return found if own == branch else look(repository, own, remote, fetch=fetch)
 
 
+def own_target(store: Store) -> Target:
+    """The protected branch as this repository itself has it, also when it knows an origin: what its hooks guard.
+
+    Raises:
+        Refused: no commit on the branch yet.
+    """
+    repository = store.in_git()
+    found = look(repository, protected_branch(store, "HEAD"), None, fetch=False)
+    own = protected_branch(store, found.tip)
+    return found if own == found.branch else look(repository, own, None, fetch=False)
+
+
 def look(repository: Repository, branch: str, remote: str | None, *, fetch: bool) -> Target:
     """The protected branch of that name, at the place of truth.
 

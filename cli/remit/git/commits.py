@@ -18,12 +18,18 @@ class Commits(Opened):
         self, ref: str, paths: Sequence[str] = (), limit: int | None = None, *, exclude: Sequence[str] = ()
     ) -> list[Commit]:
         """Commits reachable from ``ref`` and not from ``exclude`` that touch one of ``paths``, newest first."""
+        shas = self.reachable(ref, paths, limit, exclude=exclude)
+        raw = self._batch(shas)
+        return [parse_commit(sha, raw[sha]) for sha in shas]
+
+    def reachable(
+        self, ref: str, paths: Sequence[str] = (), limit: int | None = None, *, exclude: Sequence[str] = ()
+    ) -> list[str]:
+        """The ids of the commits that ``log`` gives, without reading one."""
         bounds = [f"^{self.resolve(base)}" for base in exclude]
         count = [f"--max-count={int(limit)}"] if limit is not None else []
         command = ["--literal-pathspecs", "rev-list", "--topo-order", *count, self.resolve(ref), *bounds, "--", *paths]
-        shas = decode(self._git(command).stdout).split()
-        raw = self._batch(shas)
-        return [parse_commit(sha, raw[sha]) for sha in shas]
+        return decode(self._git(command).stdout).split()
 
     def commit(self, ref: str) -> Commit:
         """The commit that ``ref`` names."""

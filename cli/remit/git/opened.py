@@ -16,8 +16,12 @@ from remit.git.running import LOCAL_SECONDS, Done, run
 class Opened:
     """One git repository, addressed by its own directory whatever the working directory or environment says."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, variables: Mapping[str, str] | None = None) -> None:
         """Find the repository that holds ``path``.
+
+        Args:
+            path: A folder or file in it.
+            variables: Environment of every call, such as where git keeps what is being pushed while a hook looks at it.
 
         Raises:
             GitError: there is none, it belongs to somebody else, or its format is unknown; in git's words.
@@ -25,6 +29,7 @@ class Opened:
         start = path if path.is_dir() else path.parent
         if "\n" in str(start.resolve()):
             raise GitError(f"the path {str(start)!r} holds a line end; git's answers could not be told apart")
+        self._variables = dict(variables or {})
         query = ["--is-bare-repository", "--is-shallow-repository", "--absolute-git-dir", "--show-object-format"]
         answers = decode(run(start, ["rev-parse", *query, "--show-cdup"]).stdout).split("\n")
         self.is_bare = answers[0] == "true"
@@ -87,7 +92,8 @@ class Opened:
     ) -> Done:  # fmt: skip
         # cwd is the top, so that a remote with a relative address means what it means to git itself.
         whole = [*self._place, *args]
-        return run(self.top, whole, stdin=stdin, ok=ok, seconds=seconds, variables=variables, machine=machine)
+        own = {**self._variables, **(variables or {})}
+        return run(self.top, whole, stdin=stdin, ok=ok, seconds=seconds, variables=own, machine=machine)
 
     def _verify(self, name: str) -> str | None:
         if not name or any(ord(letter) < 0x20 for letter in name):

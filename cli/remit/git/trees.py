@@ -12,6 +12,8 @@ from remit.git.opened import Opened
 from remit.git.parsing import check_oid, check_path, decode, encode, lines, parse_tree, records
 from remit.git.values import FILE_MODE, TREE_MODE, ChangedPath, TreeEntry
 
+_LARGEST_TREE = 16 * 1024 * 1024
+
 
 class Trees(Opened):
     """The trees and blobs of a repository."""
@@ -105,6 +107,37 @@ class Trees(Opened):
             found.append(ChangedPath(status[0], decode(path), ids[0], ids[1], new_mode))
         return sorted(found, key=lambda change: change.path)
 
+    def why_too_large(self, before: str, after: str, *, most: int, deepest: int) -> str:
+        """Why the difference between two commits or trees is not to be listed; empty when it is.
+
+        Trees that hold one another many times over are small to send and endless to list. Here each pair of them is
+        looked at once, its size before its content, and nothing is listed.
+
+        Args:
+            most: How many files may differ.
+            deepest: How many folders there may be above a file.
+        """
+        levels = [{(self.tree_of(before), self.tree_of(after))}]
+        inner: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        files: dict[tuple[str, str], int] = {}
+        while levels[-1]:
+            if len(levels) > deepest + 1:
+                return f"it holds folders more than {deepest} deep"
+            trees = {oid for pair in levels[-1] for oid in pair if oid}
+            if max(self.sizes(trees).values(), default=0) > _LARGEST_TREE or len(trees) > most:
+                return f"it touches more than {most} paths"
+            raw = self._batch(sorted(trees))
+            read = {oid: parse_tree(data, len(self.zero) // 2) for oid, data in raw.items()} | {"": {}}
+            for old, new in levels[-1]:
+                inner[old, new], files[old, new] = _differing(read[old], read[new])
+            levels.append({pair for above in levels[-1] for pair in inner[above]})
+        for level in reversed(levels[:-1]):
+            for pair in level:
+                # A tree may stand on several levels; below it everything is counted when it is met from below.
+                files[pair] += sum(files[below] for below in inner.pop(pair, ()))
+        (top,) = levels[0]
+        return f"it touches more than {most} paths" if files[top] > most else ""
+
     def _read_folders(self, base_tree: str | None, folders: Sequence[str]) -> dict[str, dict[str, tuple[str, str]]]:
         """The entries of each folder of a tree, empty for one that is not there."""
         if base_tree is None:
@@ -132,6 +165,20 @@ class Trees(Opened):
         ]
         stdin = encode("".join(f"{row}\0" for row in rows))
         return decode(self._git(["mktree", "-z", "--batch"], stdin=stdin).stdout).split()
+
+
+def _differing(
+    before: Mapping[str, tuple[str, str]], after: Mapping[str, tuple[str, str]]
+) -> tuple[list[tuple[str, str]], int]:
+    """The pairs of unlike folders of two trees (empty: absent), and how many other entries differ."""
+    pairs, others = [], 0
+    for name in before.keys() | after.keys():
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            folders = ["" if entry is None or entry[0] != TREE_MODE else entry[1] for entry in (old, new)]
+            others += sum(entry is not None and entry[0] != TREE_MODE for entry in (old, new)) > 0
+            pairs += [(folders[0], folders[1])] if any(folders) else []
+    return pairs, others
 
 
 def _folders(path: str) -> list[str]:
