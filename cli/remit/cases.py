@@ -166,14 +166,14 @@ def run_watch_cases(
             failures, decisions = judge(trial, rulebook, wording)
             seen: frozenset[Sight] = frozenset()
             if covering:
-                seen = _seen(watch, trial, decisions, rulebook, compiler, wording)
+                seen = _seen(watch, trial, decisions, rulebook, wording)
             yield CaseResult(book.policy.id, trial.name, trial.place, tuple(failures), seen)
     finally:
         rulebook.close()
 
 
 def _seen(
-    watch: Watch, trial: Trial, decisions: list[Decision], rulebook: Rulebook, compiler: Compiler, wording: Wording
+    watch: Watch, trial: Trial, decisions: list[Decision], rulebook: Rulebook, wording: Wording
 ) -> frozenset[Sight]:
     if trial.failures or trial.window is None:
         return frozenset()
@@ -184,7 +184,6 @@ def _seen(
         trial.window,
         decisions,
         rulebook=rulebook,
-        compiler=compiler,
         wording=wording,
     )
 
@@ -246,9 +245,16 @@ def _differences(expected: Mapping[str, Any], decision: Decision, moment: dateti
             found.append(
                 f"tells {', '.join(told) or 'nobody'}, expected {', '.join(sorted(expected['told'])) or 'nobody'}."
             )
+    if "wants" in expected and expected["wants"] != _wanted(decision):
+        found.append(f"wants {_wanted(decision)}, expected {expected['wants']}.")
     for language, words in expected.get("says", {}).items():
         if words not in decision.message[language]:
             found.append(f"says {decision.message[language]!r}, expected {words!r} in it.")
-    unknown = sorted(set(expected) - {*_COMPARED, "told", "says"})
+    unknown = sorted(set(expected) - {*_COMPARED, "told", "wants", "says"})
     found += [f"{key!r} cannot be expected of a decision." for key in unknown]
     return found
+
+
+def _wanted(decision: Decision) -> dict[str, Any] | None:
+    """The kind and the fields of the record that a decision asks for."""
+    return {"kind": decision.wants.kind, **decision.wants.spec} if decision.wants else None

@@ -1,8 +1,7 @@
 """What the cases of a policy have seen of it, and what none of them has.
 
 Every level must be seen to fire and to stay silent; one that waits for a time also at the very instant at which it is
-crossed and one second before. Every part of a condition must be seen true and seen false, where it decides: behind a
-``&&`` only what is asked when the left side holds counts, so that a guard hides what it guards.
+crossed and one second before. Every part of a condition must be seen true and seen false, where it decides.
 """
 
 from __future__ import annotations
@@ -11,20 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from remit.conditions.condition import Bindings, Compiler, Condition
-from remit.conditions.text import text_of
-from remit.conditions.tree import Call, Node
+from remit.conditions.condition import Bindings
 from remit.decisions import Decision
 from remit.engine import Rulebook, bindings_of, heard, timeline
-from remit.places import Place
 from remit.policies.clocking import Window
-from remit.policies.sights import Goal, Sight
+from remit.policies.sights import Goal, Sight, branch_goals, holds
 from remit.policies.watch import Level, Watch
 from remit.references import World
 from remit.wording import Wording
 
 FIRES, SILENT, DUE, BEFORE = "fires", "stays silent", "exactly due", "one second before"
-TRUE, FALSE = "true", "false"
 _SECOND = timedelta(seconds=1)
 
 
@@ -73,12 +68,12 @@ def goals_of(watch: Watch) -> list[Goal]:
     record = watch.record
     goals: list[Goal] = []
     if watch.when is not None:
-        goals += _branch_goals("", watch.when, record.place(("spec", "when")))
+        goals += branch_goals("", watch.when, record.place(("spec", "when")))
     for level in watch.levels:
         place = record.place(level.pointer)
         goals += [Goal(Sight(_level(level), how), place) for how in _ways(level)]
         if level.when is not None:
-            goals += _branch_goals(_level(level), level.when, record.place((*level.pointer, "when")))
+            goals += branch_goals(_level(level), level.when, record.place((*level.pointer, "when")))
     return list(dict.fromkeys(goals))
 
 
@@ -97,24 +92,6 @@ def _ways(level: Level) -> tuple[str, ...]:
     return (FIRES, SILENT) if level.trigger.kind == "start" else (FIRES, SILENT, DUE, BEFORE)
 
 
-def _branch_goals(owner: str, condition: Condition, place: Place) -> Iterator[Goal]:
-    for leaf in _leaves(condition.root):
-        for how in (TRUE, FALSE):
-            yield Goal(_branch(owner, leaf, how), place)
-
-
-def _branch(owner: str, leaf: Node, how: str) -> Sight:
-    return Sight(f"{owner} when {text_of(leaf)}".strip(), how)
-
-
-def _leaves(node: Node) -> Iterator[Node]:
-    if isinstance(node, Call) and node.function in ("_&&_", "_||_", "!_", "_?_:_"):
-        for arg in node.args:
-            yield from _leaves(arg)
-    else:
-        yield node
-
-
 # --- what a case sees ------------------------------------------------------------------------------------------------
 
 
@@ -126,7 +103,6 @@ def sights(
     decisions: Sequence[Decision],
     *,
     rulebook: Rulebook,
-    compiler: Compiler,
     wording: Wording,
 ) -> frozenset[Sight]:
     """What a case over ``window`` sees of a watch, given the decisions that were made in it."""
@@ -138,7 +114,7 @@ def sights(
     for entity in world.all(watch.subject):
         if entity.ref in subjects:
             for _, bindings in bindings_of(world, watch, entity, window.end, made):
-                seen |= _branches_seen(watch, bindings, compiler)
+                seen |= _branches_seen(watch, bindings)
     return frozenset(seen)
 
 
@@ -149,31 +125,11 @@ def _levels_seen(watch: Watch, end: datetime, decisions: Sequence[Decision]) -> 
     yield from (Sight(f"level {d.level}", DUE) for d in decisions if d.at == end)
 
 
-def _branches_seen(watch: Watch, bindings: Bindings, compiler: Compiler) -> set[Sight]:
+def _branches_seen(watch: Watch, bindings: Bindings) -> set[Sight]:
     seen: set[Sight] = set()
-    if watch.when is not None and not _look(watch.when.root, "", watch.when, bindings, compiler, seen):
+    if watch.when is not None and not holds(watch.when, "", bindings, seen):
         return seen
     for level in watch.levels:
         if level.when is not None:
-            _look(level.when.root, _level(level), level.when, bindings, compiler, seen)
+            holds(level.when, _level(level), bindings, seen)
     return seen
-
-
-def _look(node: Node, owner: str, within: Condition, bindings: Bindings, compiler: Compiler, seen: set[Sight]) -> bool:
-    """Whether ``node`` holds; what had to be asked to know it is added to ``seen``."""
-
-    def look(part: Node) -> bool:
-        return _look(part, owner, within, bindings, compiler, seen)
-
-    match node:
-        case Call(function="!_", args=(inner,)):
-            return not look(inner)
-        case Call(function="_&&_", args=(left, right)):
-            return look(left) and look(right)
-        case Call(function="_||_", args=(left, right)):
-            return look(left) or look(right)
-        case Call(function="_?_:_", args=(test, then, otherwise)):
-            return look(then) if look(test) else look(otherwise)
-    holds = compiler.part(node, within.scope).holds(bindings)
-    seen.add(_branch(owner, node, TRUE if holds else FALSE))
-    return holds
