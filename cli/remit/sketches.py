@@ -1,4 +1,5 @@
-"""Facts made up so that a condition holds: the fewest fields that a schema asks for, and what the condition speaks of.
+"""Facts made up so that a condition holds: the fewest fields that a schema asks for, and what the condition speaks of;
+and days worth setting them on.
 
 A sketch is a proposal and not a solver: it follows the condition's tree and chooses the first way that could make it
 true. Whoever uses one asks afterwards whether the condition holds.
@@ -7,15 +8,16 @@ true. Whoever uses one asks afterwards whether the condition holds.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
+from remit.calendars import WorkCalendar
 from remit.conditions.money import Money, literal
 from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, item_number
 from remit.references import World
 from remit.schemas import Field, Shape
-from remit.times import format_instant
+from remit.times import format_instant, parse_share
 
 _FLIPPED = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_", "_==_": "_==_", "_!=_": "_!=_"}
 _NOT = {"_<_": "_>=_", "_<=_": "_>_", "_>_": "_<=_", "_>=_": "_<_", "_==_": "_!=_", "_!=_": "_==_"}
@@ -150,7 +152,9 @@ class Sketch:
     def value(self, path: Path) -> Any:
         """What a path leads to; 1 where there is nothing yet, so that it can be compared with."""
         found = self._owner(path, make=False)
-        return found[0].get(path.names[-1], 1) if found else 1
+        value = found[0].get(path.names[-1], 1) if found else 1
+        part = found[1].fields.get(path.names[-1]) if found else None
+        return float(parse_share(value)) if part and part.shape.unit == "share" and isinstance(value, str) else value
 
     # --- conditions
 
@@ -176,13 +180,19 @@ class Sketch:
                 self._compare(path, function if wanted else _NOT[function], value)
             case Call(function=function, args=(Const(value=value), Path() as path)) if function in _NOT:
                 self._compare(path, _FLIPPED[function if wanted else _NOT[function]], value)
+            case Call(function=sign, args=(left, Call(function="double" | "int", args=(right,)))) if sign in _NOT:
+                self.satisfy(replace(node, args=(left, right)), wanted)
+            case Call(function=sign, args=(Call(function="double" | "int", args=(left,)), right)) if sign in _NOT:
+                self.satisfy(replace(node, args=(left, right)), wanted)
+            case Call(function=function, args=(Path(names=("param", *_)) as other, Path() as path)) if function in _NOT:
+                self.satisfy(replace(node, function=_FLIPPED[function], args=(path, other)), wanted)
             case Call(function=function, args=(Path() as path, Path() as other)) if function in _NOT:
                 self._compare(path, function if wanted else _NOT[function], self.value(other))
             case Call(function=function, args=(Path() as path, Call(function="money") as other)) if function in _NOT:
                 self._pay(path, function if wanted else _NOT[function], literal(other))
             case Call(function="_>_" | "_>=_" as function, args=(Call(function="size", args=(Path() as path,)), bound)):
-                if wanted and isinstance(bound, Const):
-                    self._sized(path, bound.value + _STEP[function])
+                if isinstance(bound, Const):
+                    self._sized(path, bound.value + _STEP[function], wanted)
             case Macro(name="exists" | "all" as name, over=Path() as over, variable=variable, bodies=(body,)):
                 self._items(over, variable, body, name == "exists", wanted)
 
@@ -203,12 +213,14 @@ class Sketch:
         if money is not None:
             self.put(path, {"amount": float(money.amount) + _STEP.get(function, 1), "currency": money.currency})
 
-    def _sized(self, path: Path, size: int) -> None:
-        """A list of so many items at least."""
+    def _sized(self, path: Path, size: int, wanted: bool) -> None:
+        """A list of so many items at least; of fewer where that is not wanted."""
         shape, known = self.shape_of(path), self.value(path)
-        if shape is not None and shape.item is not None:
-            listed = known if isinstance(known, list) else []
-            self.put(path, listed + [self.sample(shape.item) for _ in range(size - len(listed))])
+        if shape is None or shape.item is None:
+            return
+        listed = known if isinstance(known, list) else []
+        more = [self.sample(shape.item) for _ in range(size - len(listed))]
+        self.put(path, listed + more if wanted else listed[: size - 1])
 
     def _items(self, over: Path, variable: str, body: Node, exists: bool, wanted: bool) -> None:
         """``exists`` wants one item for which the body holds; ``all`` and their negations are content with none."""
@@ -220,6 +232,48 @@ class Sketch:
         self.items[variable] = (item, shape.item)
         self.satisfy(body)
         del self.items[variable]
+
+
+class Days:
+    """Days of one year worth a look, by a calendar of working days; without one, Monday to Friday are working days.
+
+    The year is that of ``at``, or the last that the calendar has.
+    """
+
+    def __init__(self, calendar: WorkCalendar | None, zone: tzinfo, at: datetime) -> None:
+        self._calendar = calendar
+        self._zone = zone
+        years = sorted(calendar.years) if calendar else []
+        self._year = at.year if not years or at.year in years else years[-1]
+
+    def ordinary(self, at: time) -> datetime:
+        """That time on the first Tuesday of the year with three working days after it."""
+        tuesdays = (day for n in range(1, 360) if (day := date(self._year, 1, 1) + timedelta(days=n)).weekday() == 1)
+        found = (day for day in tuesdays if all(self._is_working(day + timedelta(days=n)) for n in range(4)))
+        return self._moment(next(found, date(self._year, 3, 3)), at)
+
+    def before_holiday(self, at: time) -> datetime | None:
+        """That time on the last working day before a holiday far enough into the year."""
+        return self._eve(sorted(self._calendar.holidays) if self._calendar else [], at)
+
+    def before_make_up(self, at: time) -> datetime | None:
+        """That time on the last working day before a make-up working day far enough into the year."""
+        return self._eve(sorted(self._calendar.makeup) if self._calendar else [], at)
+
+    def _eve(self, days: list[date], at: time) -> datetime | None:
+        first = next((day for day in days if day >= date(self._year, 2, 1)), None)
+        if first is None:
+            return None
+        eve = first - timedelta(days=1)
+        while not self._is_working(eve):
+            eve -= timedelta(days=1)
+        return self._moment(eve, at)
+
+    def _is_working(self, day: date) -> bool:
+        return self._calendar.is_working_day(day) if self._calendar else day.weekday() < 5
+
+    def _moment(self, day: date, at: time) -> datetime:
+        return datetime.combine(day, at, self._zone)
 
 
 def known_of(world: World, shape: Shape) -> Iterator[str]:

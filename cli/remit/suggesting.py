@@ -2,6 +2,8 @@
 
 For each level that waits for a time: exactly due and one second before. For the policy: a start on the eve of a
 holiday, before a make-up working day and before midnight, a pause, work taken up again, and a stop at the very limit.
+For a policy that reacts to the decisions of others: as few of those as make it decide, one fewer, one that just fails
+to be made, and the last of them exactly within the span of time that counts and one second after it.
 What a case expects is what the policy decides today; whether that is right only its author can say.
 """
 
@@ -9,20 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
-from remit.calendars import WorkCalendar
-from remit.conditions.condition import Condition
-from remit.conditions.tree import Path
+from remit.calendars import always
+from remit.clocks import Clock
+from remit.conditions.condition import Bindings, Condition
+from remit.conditions.text import conjuncts
+from remit.conditions.tree import Has, Path
 from remit.decisions import Decision
 from remit.engine import Rulebook, timeline
 from remit.evaluating import Loaded
-from remit.policies.clocking import Calendars, Window
+from remit.policies.clocking import Calendars, Window, amount_of
+from remit.policies.reading import ClockRule
 from remit.policies.watch import Level, Watch
 from remit.references import Entity, World, check_references
-from remit.sketches import Sketch, known_of
+from remit.sketches import Days, Sketch, known_of
 from remit.times import format_instant, in_zone
 
 _SECOND = timedelta(seconds=1)
@@ -31,18 +36,28 @@ _HORIZONS = (timedelta(days=1), timedelta(days=30), timedelta(days=800))
 _DUE_AFTER = timedelta(days=20)
 _MORNING, _AFTERNOON, _NIGHT = time(10), time(16), time(23, 50)
 _PAUSE = timedelta(hours=1)
+_MOST_HEARD = 5
+
+
+class _Heard(NamedTuple):
+    """A fact about which another policy decides from ``at`` on; not ``holds``: about which it just fails to decide."""
+
+    at: datetime
+    holds: bool = True
 
 
 @dataclass(frozen=True)
 class _Scene:
-    """Facts of one case: their rows, the subject among them, and when its clock starts."""
+    """Facts of one case: their rows, the subject among them, when its clock starts, and what other policies hear."""
 
     rows: Mapping[tuple[str, str], Mapping[str, Any]]
     subject: str
     begin: datetime
+    heard: tuple[_Heard, ...] = ()
 
 
 Change = Callable[[Sketch, dict[str, Any]], None]
+Hearing = Callable[[tuple[_Heard, ...]], tuple[_Heard, ...]]
 
 
 def suggest(loaded: Loaded, watch: Watch, at: datetime) -> list[dict[str, Any]]:
@@ -61,8 +76,9 @@ class _Author:
         records = (k for k, schema in loaded.schemas.kinds.items() if schema.home == "record")
         kept = [entity for kind in sorted(records) for entity in loaded.case_world.all(kind)]
         self._world = World(loaded.schemas, kept, loaded.snapshot.config)
-        self._calendar = self._working()
-        self._year = _year(self._calendar, at)
+        calendars = Calendars(self._world)
+        name = (watch.clock and watch.clock.working) or self._world.config.calendar
+        self._days_of = Days(calendars.named(name) if name else None, self._world.zone, at)
 
     def cases(self) -> Iterator[dict[str, Any]]:
         for level in self._watch.levels:
@@ -70,6 +86,8 @@ class _Author:
                 yield from self._standing(level)
             else:
                 yield from self._boundary(level)
+            if self._watch.sources:
+                yield from self._chained(level)
         timed = next((level for level in self._watch.levels if level.trigger.kind != "start"), None)
         if timed is not None:
             yield from self._days(timed)
@@ -78,22 +96,67 @@ class _Author:
     # --- what the cases are about
 
     def _standing(self, level: Level) -> Iterator[dict[str, Any]]:
-        scene = self._scene(level, self._morning())
-        if scene and self._first(scene, level):
-            yield self._at(f"{level.name} holds", scene, self._morning())
+        begin = self._days_of.ordinary(_MORNING)
+        scene = self._scene(level, begin)
+        due = self._first(scene, level) if scene else None
+        if scene and due:
+            stands = any(d.level == level.name for d in self._decided(scene, Window(None, begin), begin))
+            yield self._at(f"{level.name} holds", scene, begin if stands else due)
 
     def _boundary(self, level: Level) -> Iterator[dict[str, Any]]:
-        scene = self._scene(level, self._morning())
+        scene = self._scene(level, self._days_of.ordinary(_MORNING))
         due = self._first(scene, level) if scene else None
         if scene and due:
             yield self._at(f"{level.name} is exactly due", scene, due)
             yield self._at(f"one second before {level.name} is due", scene, due - _SECOND)
 
+    def _chained(self, level: Level) -> Iterator[dict[str, Any]]:
+        begin = self._days_of.ordinary(_MORNING)
+        plain = self._scene(level, begin)
+        due = self._first(plain, level) if plain else None
+        if plain is None or due is None:
+            return
+        sources = " and ".join(sorted(one.decisions for one in self._watch.related.values() if one.decisions))
+        end = due + _SECOND
+        for name, hearing in (
+            (f"{sources} once too few for {level.name}", lambda heard: heard[:-1]),
+            (f"{sources} just not made, so no {level.name}", lambda heard: (*heard[:-1], _Heard(begin, False))),
+        ):
+            scene = self._scene(level, begin, hearing=hearing)
+            if scene and not self._decides(scene, level, end):
+                yield self._over(name, scene, begin - _SECOND, end)
+        yield from self._within(level, begin, sources)
+
+    def _within(self, level: Level, begin: datetime, sources: str) -> Iterator[dict[str, Any]]:
+        """The last of several decisions at the end of the span in which they count together, and just after it."""
+        last = self._end_of_span(begin)
+        if last is None:
+            return
+        inside = self._scene(level, begin, hearing=lambda heard: (*heard[:-1], _Heard(last)))
+        outside = self._scene(level, begin, hearing=lambda heard: (*heard[:-1], _Heard(last + _SECOND)))
+        due = self._first(inside, level) if inside else None
+        if inside is None or outside is None or due is None or self._decides(outside, level, due + _SECOND):
+            return
+        yield self._over(f"{level.name} when the last {sources} is just in time", inside, begin - _SECOND, due)
+        name = f"no {level.name} when the last {sources} is one second late"
+        yield self._over(name, outside, begin - _SECOND, due + _SECOND)
+
+    def _end_of_span(self, begin: datetime) -> datetime | None:
+        reached = self._watch.clock.reached if self._watch.clock else None
+        if reached is None:
+            return None
+        bindings = Bindings(self._world, {"param": self._parameters()}, self._watch.scope)
+        span = amount_of(reached.within, bindings, {})
+        return Clock(begin, None, always(self._world.zone)).crossing(span) if span else None
+
+    def _decides(self, scene: _Scene, level: Level, until: datetime) -> bool:
+        return any(d.level == level.name for d in self._decided(scene, Window(None, until), None))
+
     def _days(self, level: Level) -> Iterator[dict[str, Any]]:
         for name, begin in (
-            ("from the eve of a holiday on", self._eve(self._holidays(), _AFTERNOON)),
-            ("across a make-up working day", self._eve(self._make_up(), _AFTERNOON)),
-            ("across midnight", self._moment(self._ordinary(), _NIGHT)),
+            ("from the eve of a holiday on", self._days_of.before_holiday(_AFTERNOON)),
+            ("across a make-up working day", self._days_of.before_make_up(_AFTERNOON)),
+            ("across midnight", self._days_of.ordinary(_NIGHT)),
         ):
             scene = self._scene(level, begin) if begin else None
             due = self._first(scene, level) if scene else None
@@ -101,7 +164,7 @@ class _Author:
                 yield self._over(f"{level.name} {name}", scene, begin - _SECOND, due)
 
     def _turns(self, level: Level) -> Iterator[dict[str, Any]]:
-        begin = self._morning()
+        begin = self._days_of.ordinary(_MORNING)
         plain = self._scene(level, begin)
         due = self._first(plain, level) if plain else None
         if plain is None or due is None or self._watch.clock is None:
@@ -155,15 +218,25 @@ class _Author:
 
     # --- facts
 
-    def _scene(self, level: Level, begin: datetime, change: Change | None = None) -> _Scene | None:
+    def _scene(
+        self, level: Level, begin: datetime, change: Change | None = None, hearing: Hearing | None = None
+    ) -> _Scene | None:
         """Facts whose clock starts at ``begin`` and for which the level decides something; None where none are found.
 
-        Where a term governs, every record that the subject may be about is tried until one brings the level about.
+        Where a term governs, every record that the subject may be about is tried until one brings the level about;
+        where other policies are heard, ever more of their decisions. What is found is then made anew as ``change`` and
+        ``hearing`` want it.
         """
-        for preset, takes_last in product(self._presets(), (False, True)):
-            plain = self._sketched(level, begin, preset, takes_last, None)
-            if plain is not None and self._first(plain, level):
-                return plain if change is None else self._sketched(level, begin, preset, takes_last, change)
+        most = _MOST_HEARD if self._watch.sources else 0
+        for count in range(min(most, 1), most + 1):
+            heard = (_Heard(begin),) * count
+            for preset, takes_last in product(self._presets(), (False, True)):
+                plain = self._sketched(level, begin, preset, takes_last, None, heard)
+                if plain is not None and self._first(plain, level):
+                    if change is None and hearing is None:
+                        return plain
+                    wanted = hearing(heard) if hearing else heard
+                    return self._sketched(level, begin, preset, takes_last, change, wanted)
         return None
 
     def _presets(self) -> Iterator[Mapping[str, Any]]:
@@ -178,34 +251,74 @@ class _Author:
             yield {"service": name, **({"customer": customer} if customer and "customer" in fields else {})}
 
     def _sketched(
-        self, level: Level, begin: datetime, preset: Mapping[str, Any], takes_last: bool, change: Change | None
+        self,
+        level: Level,
+        begin: datetime,
+        preset: Mapping[str, Any],
+        takes_last: bool,
+        change: Change | None,
+        heard: tuple[_Heard, ...],
     ) -> _Scene | None:
         watch = self._watch
         sketch = Sketch(self._world, begin, takes_last)
+        sketch.items["param"] = (self._parameters(), self._loaded.compiler.types.param)
         name = f"{watch.subject.lower()}-1"
-        shape = self._loaded.schemas.kinds[watch.subject].shape
         subject = sketch.add(watch.subject, name)
         subject.update(preset)
+        if not self._told(sketch, watch, name, heard) or not self._judged(sketch, watch, subject, level, _Heard(begin)):
+            return None
+        if change is not None:
+            change(sketch, subject)
+        problems = [p for (kind, _), row in sketch.rows.items() for p in self._problems(kind, row)]
+        scene = _Scene(sketch.rows, f"{watch.subject}/{name}", begin, heard)
+        return None if problems or list(self._broken(scene)) else scene
+
+    def _judged(self, sketch: Sketch, watch: Watch, subject: dict[str, Any], level: Level, wanted: _Heard) -> bool:
+        """Make ``subject`` one that a watch judges so; False where it watches the items of a list that is none."""
+        sketch.moment = wanted.at
+        shape = self._loaded.schemas.kinds[watch.subject].shape
         sketch.items["subject"] = (subject, shape)
         if watch.each is not None:
             listed = sketch.shape_of(watch.each.path)
             if listed is None or listed.item is None:
-                return None
+                return False
             item = sketch.sample(listed.item)
             sketch.put(watch.each.path, [item])
             sketch.items[watch.each.variable] = (item, listed.item)
-        for condition in (watch.when, level.when):
-            if condition is not None:
-                sketch.satisfy(condition.root)
-        self._clock(sketch, begin)
-        if change is not None:
-            change(sketch, subject)
-        problems = [p for (kind, _), row in sketch.rows.items() for p in self._problems(kind, row)]
-        scene = _Scene(sketch.rows, f"{watch.subject}/{name}", begin)
-        return None if problems or list(self._broken(scene)) else scene
+        conditions = [condition for condition in (watch.when, level.when) if condition is not None]
+        for condition in conditions:
+            sketch.satisfy(condition.root)
+        if not wanted.holds:
+            tests = [part for one in conditions for part in conjuncts(one.root) if not isinstance(part, Has)]
+            for part in tests[:1]:
+                sketch.satisfy(part, False)
+        self._clock(sketch, watch.clock, wanted.at)
+        return True
 
-    def _clock(self, sketch: Sketch, begin: datetime) -> None:
-        rule = self._watch.clock
+    def _told(self, sketch: Sketch, watch: Watch, name: str, heard: tuple[_Heard, ...]) -> bool:
+        """Make facts about which the policies that ``watch`` hears decide, all of them belonging to ``name``."""
+        sources = {source.name: source for source in watch.sources}
+        for related in (one for one in watch.related.values() if one.decisions):
+            policy, _, wanted = related.decisions.partition("/")
+            source = sources[policy]
+            level = next(one for one in source.levels if wanted in ("", one.name))
+            for one in heard:
+                sketch.moment = one.at
+                number = 1 + sum(kind == source.subject for kind, _ in sketch.rows)
+                own = name if related.field == "id" else f"{source.subject.lower()}-{number}"
+                subject = sketch.add(source.subject, own)
+                beneath = tuple(_Heard(one.at) for _ in heard)
+                if not (self._told(sketch, source, own, beneath) and self._judged(sketch, source, subject, level, one)):
+                    return False
+                if related.field != "id":
+                    sketch.items["subject"] = (subject, self._loaded.schemas.kinds[source.subject].shape)
+                    sketch.put(Path(0, 0, ("subject", *related.field.split("."))), name)
+        return True
+
+    def _parameters(self) -> dict[str, Any]:
+        return {name: one.get("value") for name, one in self._world.parameters.items()}
+
+    def _clock(self, sketch: Sketch, rule: ClockRule | None, begin: datetime) -> None:
         if rule is None:
             return
         for path in _paths(rule.stop):
@@ -266,51 +379,6 @@ class _Author:
 
     def _text(self, moment: datetime) -> str:
         return format_instant(in_zone(moment, self._world.zone))
-
-    # --- days
-
-    def _working(self) -> WorkCalendar | None:
-        calendars = Calendars(self._world)
-        name = (self._watch.clock and self._watch.clock.working) or self._world.config.calendar
-        return calendars.named(name) if name else None
-
-    def _holidays(self) -> list[date]:
-        return sorted(self._calendar.holidays) if self._calendar else []
-
-    def _make_up(self) -> list[date]:
-        return sorted(self._calendar.makeup) if self._calendar else []
-
-    def _ordinary(self) -> date:
-        """The first Tuesday of the year with three working days after it."""
-        days = (date(self._year, 1, 1) + timedelta(days=n) for n in range(1, 360))
-        return next(
-            (d for d in days if d.weekday() == 1 and all(self._is_working(d + timedelta(days=n)) for n in range(4))),
-            date(self._year, 3, 3),
-        )
-
-    def _is_working(self, day: date) -> bool:
-        return self._calendar.is_working_day(day) if self._calendar else day.weekday() < 5
-
-    def _eve(self, days: list[date], at: time) -> datetime | None:
-        """The last working day before the first of ``days`` that is far enough into the year."""
-        first = next((day for day in days if day >= date(self._year, 2, 1)), None)
-        if first is None:
-            return None
-        eve = first - timedelta(days=1)
-        while not self._is_working(eve):
-            eve -= timedelta(days=1)
-        return self._moment(eve, at)
-
-    def _morning(self) -> datetime:
-        return self._moment(self._ordinary(), _MORNING)
-
-    def _moment(self, day: date, at: time) -> datetime:
-        return datetime.combine(day, at, self._world.zone)
-
-
-def _year(calendar: WorkCalendar | None, at: datetime) -> int:
-    years = sorted(calendar.years) if calendar else []
-    return at.year if not years or at.year in years else years[-1]
 
 
 def _paths(conditions: tuple[Condition, ...]) -> list[Path]:
