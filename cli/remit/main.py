@@ -47,6 +47,7 @@ COMMANDS: dict[str, str] = {
     "log": "Show the history of a record.",
     "blame": "Show which change last set each field of a record.",
     "diff": "Show what differs, in records' words.",
+    "export": "Write what other programs read of a store.",
 }
 
 
