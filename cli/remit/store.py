@@ -195,8 +195,8 @@ class Store:
         return target
 
 
-def write_whole(target: Path, data: bytes) -> None:
-    """Put ``data`` at ``target`` (folders made as needed) so that nobody ever sees a part of it."""
+def write_whole(target: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Put ``data`` at ``target`` (folders made as needed) so that nobody sees a part of it; ``mode`` if new."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
     try:
@@ -204,7 +204,7 @@ def write_whole(target: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
+        Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else mode)
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)

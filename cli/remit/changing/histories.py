@@ -32,7 +32,10 @@ def log_of(store: Store, name: str, *, ref: str = "HEAD", limit: int | None = No
     if not commits:
         raise NotFound(f"{name} has no history", hint=f"nothing was ever committed at {path}")
     said = [parse_message(commit.message) for commit in commits]
-    return [Entry(commit, one.change, one.approvals) for commit, one in zip(commits, said, strict=True)]
+    return [
+        Entry(commit, one.change or one.reviewed, tuple(a for a in one.approvals if a.verdict == "approve"))
+        for commit, one in zip(commits, said, strict=True)
+    ]
 
 
 def path_of(store: Store, name: str, *, ref: str = "HEAD") -> str:

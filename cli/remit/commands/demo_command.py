@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -24,6 +24,7 @@ from remit.errors import UserError
 from remit.git import Identity, Repository
 from remit.judging import PolicyJudge
 from remit.pack import pack_files
+from remit.registry import PEOPLE
 from remit.starting import first_commit, refuse_unless_free, starting_files, write_store
 from remit.store import Store, write_whole
 from remit.times import format_instant, parse_instant
@@ -76,8 +77,9 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "上个月各单位做得怎样？",
     },
     "change": {
-        "en": "{author} proposes a second engineer for the university. Nobody's word counts for his own change.",
-        "zh": "{author} 提出为大学补一名B角工程师。本人的意见对自己的变更无效。",
+        "en": "{author} proposes a second engineer for the university, signed with his own key. "
+        "Nobody's word counts for his own change.",
+        "zh": "{author} 提出为大学补一名B角工程师，并用自己的密钥签名。本人的意见对自己的变更无效。",
     },
     "gap": {
         "en": "A gap that one of the policies warns of: a key account without a second engineer.",
@@ -92,8 +94,8 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "{person} 审批（{why}）。",
     },
     "apply": {
-        "en": "Now it can be applied: one commit, with its approvals inside.",
-        "zh": "现在可以生效：一次提交，审批就在其中。",
+        "en": "Now it can be applied: one commit, with the signed approvals inside.",
+        "zh": "现在可以生效：一次提交，签名的审批就在其中。",
     },
     "log": {
         "en": "The history of the record proves itself.",
@@ -223,6 +225,8 @@ class Demo:
         files = starting_files(pack_files(), "example", language=self.language)
         feeds = demo_feeds()
         files["remit.yaml"] = edit(files["remit.yaml"], [Edit(("sources",), [dict(one) for one in feeds.sources])])
+        keys = _own_keys(files) if shutil.which("ssh-keygen") else {}
+        files |= {path: _with_key(files[path], public) for path, (public, _) in keys.items()}
         write_store(self.folder, files)
         for name, data in feeds.files.items():
             write_whole(self.folder / "feeds" / name, data)
@@ -231,13 +235,26 @@ class Demo:
         keeper = Identity("Store Keeper", "keeper@southbay.example.invalid")
         first_commit(repository, files, keeper, datetime.now(UTC).replace(microsecond=0))
         self._settings = (repository.git_dir / "config").read_bytes()
+        for path, (public, private) in keys.items():
+            write_whole(self.key_of(Path(path).stem), private, mode=0o600)
+            write_whole(self.key_of(Path(path).stem).with_suffix(".pub"), f"{public}\n".encode())
 
     def become(self, person: str) -> None:
         """From now on git in this store knows that person, as if it were his own clone."""
         name, email = self.person(person)
-        click.echo(click.style(f"$ git config user.name '{name}'; git config user.email {email}", bold=True))
-        own = f'[user]\n\tname = "{name}"\n\temail = "{email}"\n'.encode()
-        write_whole(self.folder / ".git" / "config", self._settings + own)
+        key = self.key_of(person).with_suffix(".pub")
+        settings = {"user.name": f"'{name}'", "user.email": email}
+        own = f'[user]\n\tname = "{name}"\n\temail = "{email}"\n'
+        if key.is_file():
+            settings["remit.signingKey"] = f"$PWD/.git/keys/{key.name}"
+            own += f'[remit]\n\tsigningKey = "{key}"\n'
+        line = "; ".join(f"git config {setting} {value}" for setting, value in settings.items())
+        click.echo(click.style(f"$ {line}", bold=True))
+        write_whole(self.folder / ".git" / "config", self._settings + own.encode())
+
+    def key_of(self, person: str) -> Path:
+        """Where the private key of a person of the example lies."""
+        return self.folder.absolute() / ".git" / "keys" / person
 
     def people(self) -> dict[str, Any]:
         """The bodies of the Person records, by name."""
@@ -296,6 +313,25 @@ class Demo:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(talk):
             code = main(["--store", str(self.folder), *line])
         return Ran(code, out.getvalue() or talk.getvalue())
+
+
+def _own_keys(files: Mapping[str, bytes]) -> dict[str, tuple[str, bytes]]:
+    """A new key for every person, by the path of the record: the public line and the private file."""
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    found = {}
+    for path in files:
+        if path.startswith(PEOPLE):
+            key = Ed25519PrivateKey.generate()
+            private = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption())
+            public = key.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH)
+            found[path] = (public.decode(), private)
+    return found
+
+
+def _with_key(person: bytes, public: str) -> bytes:
+    return edit(person, [Edit(("spec", "keys"), [{"key": public}])])
 
 
 def _id_of(proposed: Ran) -> str:
