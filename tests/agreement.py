@@ -262,7 +262,12 @@ def _share(dice: Random) -> str:
 def _item(dice: Random) -> str:
     """An item of a list by its number, under each form of guard."""
     number = dice.randrange(3)
-    some = [f"size(subject.notes) > {number}", f"size(subject.notes) >= {number + 1}", "size(subject.notes) == 3"]
+    some = [
+        f"size(subject.notes) > {number}",
+        f"size(subject.notes) >= {number + 1}",
+        "size(subject.notes) == 3",
+        f"{number} < size(subject.notes)",
+    ]
     none = [f"size(subject.notes) <= {number}", f"!(size(subject.notes) > {number})"]
     at = f"subject.notes[{number}]"
     tests = [

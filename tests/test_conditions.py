@@ -144,6 +144,7 @@ GOOD = [
     "size(subject.notes) > 1 && has(subject.notes[1].by) && subject.notes[1].by == 'a'",
     "subject.notes.size() >= 2 && subject.notes[1].at - subject.notes[0].at > duration('2h')",
     "size(subject.notes) == 0 || !has(subject.notes[0].by)",
+    "1 < size(subject.notes) && subject.notes[1].at > subject.openedAt",
     "!(size(subject.notes) < 1) && subject.notes[0].at > subject.openedAt",
     "size(subject.notes) == 0 ? true : subject.notes[0].at > subject.openedAt",
     "subject.customer.grade in ['group', 'province']",

@@ -14,12 +14,12 @@ from typing import Any
 
 from remit.calendars import WorkCalendar
 from remit.conditions.money import Money, literal
+from remit.conditions.text import TURNED
 from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, item_number
 from remit.references import World
 from remit.schemas import Field, Shape
 from remit.times import format_instant, parse_share
 
-_FLIPPED = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_", "_==_": "_==_", "_!=_": "_!=_"}
 _NOT = {"_<_": "_>=_", "_<=_": "_>_", "_>_": "_<=_", "_>=_": "_<_", "_==_": "_!=_", "_!=_": "_==_"}
 _STEP = {"_<_": -1, "_>_": 1, "_<=_": 0, "_>=_": 0, "_==_": 0}
 
@@ -179,13 +179,13 @@ class Sketch:
             case Call(function=function, args=(Path() as path, Const(value=value))) if function in _NOT:
                 self._compare(path, function if wanted else _NOT[function], value)
             case Call(function=function, args=(Const(value=value), Path() as path)) if function in _NOT:
-                self._compare(path, _FLIPPED[function if wanted else _NOT[function]], value)
+                self._compare(path, TURNED[function if wanted else _NOT[function]], value)
             case Call(function=sign, args=(left, Call(function="double" | "int", args=(right,)))) if sign in _NOT:
                 self.satisfy(replace(node, args=(left, right)), wanted)
             case Call(function=sign, args=(Call(function="double" | "int", args=(left,)), right)) if sign in _NOT:
                 self.satisfy(replace(node, args=(left, right)), wanted)
             case Call(function=function, args=(Path(names=("param", *_)) as other, Path() as path)) if function in _NOT:
-                self.satisfy(replace(node, function=_FLIPPED[function], args=(path, other)), wanted)
+                self.satisfy(replace(node, function=TURNED[function], args=(path, other)), wanted)
             case Call(function=function, args=(Path() as path, Path() as other)) if function in _NOT:
                 self._compare(path, function if wanted else _NOT[function], self.value(other))
             case Call(function=function, args=(Path() as path, Call(function="money") as other)) if function in _NOT:

@@ -12,7 +12,7 @@ from remit.calendars import WorkCalendar
 from remit.conditions.functions import FUNCTIONS, MACROS, REFUSED, TABLE
 from remit.conditions.messages import CALENDAR, MessageTypes, Needs
 from remit.conditions.money import CEL_NAME, currencies, fixed_currency, is_money
-from remit.conditions.text import GETTERS, text_of
+from remit.conditions.text import GETTERS, TURNED, text_of
 from remit.conditions.tree import (
     FIELD_OF_COMPUTED,
     LAST_ITEM,
@@ -145,6 +145,8 @@ def present_if(node: Node, outcome: bool) -> frozenset[str]:
             return _reached(path, 1)
         case Call(function=sign, args=(Call(function="size", args=(Path() as path,)), Const(value=int() as number))):
             return _reached(path, _least(sign, number, outcome))
+        case Call(function=sign, args=(Const() as left, Call(function="size") as right)) if sign in TURNED:
+            return present_if(Call(node.id, node.offset, TURNED[sign], (right, left)), outcome)
         case Call(function="!_", args=(inner,)):
             return present_if(inner, not outcome)
         case Call(function="_&&_" | "_||_" as function, args=(left, right)):

@@ -24,6 +24,9 @@ OPERATORS: dict[str, tuple[str, int]] = {
 }
 """CEL's binary operators: how they are written, and how tightly they bind."""
 
+TURNED = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_", "_==_": "_==_", "_!=_": "_!=_"}
+"""Comparisons with their sides changed about."""
+
 GETTERS = (
     "getFullYear",
     "getMonth",

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from remit.conditions.checks import item_shape, shape_at
 from remit.conditions.condition import Bindings, Compiler, Condition, EvaluationError
 from remit.conditions.lowering import follow
-from remit.conditions.text import text_of
+from remit.conditions.text import TURNED, text_of
 from remit.conditions.tree import Call, Const, Has, ListOf, Macro, Node, Path, walk
 from remit.references import Entity
 from remit.schemas import Shape
@@ -173,7 +173,6 @@ MOST_FLIPS = 6
 
 _Literal = tuple[Node, bool]
 _NEGATED = {"_<_": "_>=_", "_<=_": "_>_", "_>_": "_<=_", "_>=_": "_<_", "_==_": "_!=_", "_!=_": "_==_"}
-_TURNED = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_", "_==_": "_==_", "_!=_": "_!=_"}
 
 
 def flips(condition: Condition, bindings: Bindings, compiler: Compiler) -> tuple[tuple[Change, ...], ...]:
@@ -250,7 +249,7 @@ def _turned(changes: dict[str, Change]) -> dict[str, Change]:
         if wish.kind == "compare" and not more and changes.get(other, change).ways == ((Wish("present"),),):
             node = changes[other].node
             changes = {k: c for k, c in changes.items() if k != key}
-            changes[other] = Change(node, ((Wish("compare", (), _TURNED[wish.sign], change.node),),))
+            changes[other] = Change(node, ((Wish("compare", (), TURNED[wish.sign], change.node),),))
     return changes
 
 
@@ -267,7 +266,7 @@ def _wish(leaf: Node, wanted: bool) -> tuple[Node, Wish]:
                 return path, Wish("is" if wanted else "is_not", values)
         case Call(function=sign, args=(left, right)) if sign in _NEGATED:
             if not isinstance(left, Path) or (_is_param(left) and isinstance(right, Path)):
-                left, right, sign = right, left, _TURNED[sign]
+                left, right, sign = right, left, TURNED[sign]
             sign = sign if wanted else _NEGATED[sign]
             if isinstance(left, Path):
                 if isinstance(right, Const) and sign in ("_==_", "_!=_"):
