@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from remit.conditions.condition import Bindings, EvaluationError
 from remit.conditions.functions import FUNCTIONS
-from remit.conditions.lowering import encode
+from remit.conditions.lowering import encode, follow
 from remit.conditions.possible import possible
 from remit.conditions.session import OutsideEnvelope, RuleSession, lint
 from remit.conditions.text import text_of
-from remit.conditions.tree import walk
+from remit.conditions.tracing import trace
+from remit.conditions.tree import pointer_of, walk
 from remit.findings import CODES
 from remit.places import Place
 from remit.references import Entity
@@ -224,6 +225,34 @@ def test_money_of_unlike_currencies_is_an_error_value_so_neither_a_test_nor_its_
             condition.value(bindings_of(in_default))
     assert sum(c.holds(bindings_of(in_dollars)) for text in texts if (c := compiled(text)[0])) == 1
     assert list(mismatches(texts, [in_default, in_dollars])) == []
+
+
+SECOND_BY = "size(subject.notes) > 1 && has(subject.notes[1].by) && subject.notes[1].by == 'a'"
+
+
+@pytest.mark.parametrize(
+    ("notes", "outcomes", "read"),
+    [
+        ([], [False, None, None], [0, None, None]),
+        ([{"at": INSTANTS[0], "by": "a"}], [False, None, None], [1, None, None]),
+        ([{"at": INSTANTS[0]}] * 2, [True, False, None], [2, None, None]),
+        ([{"at": INSTANTS[0]}, {"at": INSTANTS[0], "by": "a"}], [True, True, True], [2, "a", "a"]),
+    ],
+)
+def test_the_trace_of_an_item_says_what_it_read_and_what_had_no_value(
+    notes: list[Any], outcomes: list[Any], read: list[Any]
+) -> None:
+    condition, _ = compiled(SECOND_BY)
+    assert condition is not None
+    bindings = bindings_of({"customer": "bank", "openedAt": INSTANTS[0], "notes": notes})
+
+    whole, *parts = trace(condition, bindings, COMPILER)
+
+    values = [follow(path.names, bindings) for part in parts for path in part.paths]
+    assert whole.outcome is all(outcomes)
+    assert [part.outcome for part in parts] == outcomes
+    assert [len(value) if isinstance(value, list) else value for value in values] == read
+    assert pointer_of(parts[-1].paths[0].names) == ("subject", "notes", 1, "by")
 
 
 def test_a_money_without_a_currency_is_in_the_default_of_its_schema() -> None:
