@@ -12,7 +12,7 @@ from conftest import git
 
 from remit.main import main
 from remit.pack import pack_files
-from remit.starting import starting_files
+from remit.starting import FORGE_FILES, starting_files
 from remit.store import Store
 
 TOP = Path(__file__).parent.parent
@@ -47,7 +47,8 @@ def test_a_new_store_is_committed_and_checks_clean(
 def test_bare_bones_hold_nobody_s_people_and_no_policies() -> None:
     files = starting_files(pack_files(), "bare-bones")
 
-    assert {path.split("/")[0] for path in files} == {"remit.yaml", "schemas", "templates", "records"}
+    tops = {"remit.yaml", "schemas", "templates", "records"}
+    assert {path.split("/")[0] for path in files if path not in FORGE_FILES.values()} == tops
     assert not [path for path in files if path.startswith(("records/people/", "records/customers/"))]
 
 
@@ -61,7 +62,10 @@ def test_the_organisation_leaves_out_what_happens_in_time() -> None:
 def test_the_example_is_the_pack() -> None:
     pack = pack_files()
 
-    assert starting_files(pack, "example") == pack
+    started = starting_files(pack, "example")
+
+    assert {FORGE_FILES.get(path, path): data for path, data in pack.items()} == started
+    assert len(started) == len(pack) and not set(FORGE_FILES) & set(started)
     assert starting_files(pack, "example", name="harbour-ops")["remit.yaml"] != pack["remit.yaml"]
 
 
@@ -94,7 +98,7 @@ def test_inside_a_repository_no_second_one_is_made(tmp_path: Path, capsys: pytes
     code = main(["init", str(tmp_path / "store")])
 
     assert code == 0 and "inside the repository" in capsys.readouterr().err
-    assert not (tmp_path / "store" / ".git").exists()
+    assert not [path for path in (tmp_path / "store").iterdir() if path.name.startswith(".")]
 
 
 def test_an_empty_directory_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ CATALOGUE = ("Calendar", "KpiDefinition", "ParameterSet", "ProductOffering", "Se
 VISITS = "Visit"
 """What happens in time and an organisation begins with all the same: without it every customer would seem neglected."""
 
+FORGE_FILES = {"templates/ci/github.yml": ".github/workflows/remit.yml", "templates/ci/gitlab.yml": ".gitlab-ci.yml"}
+"""Where a forge looks for what it is to run, by the file of the pack that says it."""
+
 
 def starting_files(pack: Mapping[str, bytes], size: Size, *, name: str = "", language: str = "") -> dict[str, bytes]:
     """The files of a new store by path.
@@ -32,6 +35,7 @@ def starting_files(pack: Mapping[str, bytes], size: Size, *, name: str = "", lan
     ``organisation`` leaves out what happens in time (tickets, orders), ``example`` leaves out nothing, and
     ``bare-bones`` keeps schemas, templates and the catalogue, but no policies: those name roles, and prove themselves
     on people, that a bare store does not have. Whatever is chosen is closed: no reference leads out of it.
+    ``FORGE_FILES`` stand where forges look for them.
 
     Raises:
         UserError: the name cannot stand in ``remit.yaml``.
@@ -45,7 +49,7 @@ def starting_files(pack: Mapping[str, bytes], size: Size, *, name: str = "", lan
     if size == "bare-bones":
         files = {path: data for path, data in files.items() if not path.startswith("rules/")}
     files[CONFIG_PATH] = edit(files[CONFIG_PATH], _settings(name, language))
-    return files
+    return {FORGE_FILES.get(path, path): data for path, data in files.items()}
 
 
 def _chosen(records: Iterable[Record], schemas: Schemas, size: Size) -> list[Record]:

@@ -12,7 +12,15 @@ from remit.commands.options import format_option, print_json
 from remit.git import Repository
 from remit.pack import pack_files
 from remit.reporters.terminal import plural, safe
-from remit.starting import Size, first_commit, refuse_unless_free, repository_around, starting_files, write_store
+from remit.starting import (
+    FORGE_FILES,
+    Size,
+    first_commit,
+    refuse_unless_free,
+    repository_around,
+    starting_files,
+    write_store,
+)
 
 
 @click.command("init")
@@ -26,7 +34,8 @@ def command(folder: Path, size: Size | None, name: str, language: str | None, fm
     """Make a new store in DIR, which must be new or empty.
 
     It begins with all schemas, policies and templates and with a worked organisation: people, teams, customers,
-    contracts. git gets a first commit when it knows who you are.
+    contracts. git gets a first commit when it knows who you are. GitHub and GitLab find what they are to run: check,
+    test and plan of each change.
 
     Example: remit init my-store --language en
     """
@@ -34,6 +43,8 @@ def command(folder: Path, size: Size | None, name: str, language: str | None, fm
     chosen: Size = size or "organisation"
     files = starting_files(pack_files(), chosen, name=name, language=language or "")
     inside = repository_around(folder)
+    if inside is not None:
+        files = {path: data for path, data in files.items() if path not in FORGE_FILES.values()}
     write_store(folder, files)
     first_kind = "ProductOffering" if chosen == "bare-bones" else "Customer"
     commit, advice = _under_git(folder, files, inside)
