@@ -233,6 +233,51 @@ def test_equal_totals_share_the_best_rank_and_no_total_has_none() -> None:
     assert [(line.score, line.rank) for line in none.subjects] == [(None, None)] * 3
 
 
+COMPLETED = "{name: done, type: ratio, over: ServiceOrder, by: fact.unit, at: fact.completedAt, good: 'true'}"
+BOTH = "{name: both, type: ratio, of: [done, faults], target: 98, score: {kind: rate_vs_target}}"
+
+
+def test_a_ratio_of_other_measures_counts_all_their_facts_together() -> None:
+    made = policy(BOTH, COMPLETED, FAULTS)
+    late = ticket("T1", MONTH, "2026-10-05T13:00:01+08:00", unit="east")
+    left_out = ticket("T2", MONTH, "2026-10-05T10:00:00+08:00", unit="east", service="")
+    world = a_world(order("O1", MONTH), order("O2", MONTH), order("O3", MONTH, "west"), late, left_out)
+
+    east = figure(scored(made, world), "east", "both")
+    west = figure(scored(made, world), "west", "both")
+
+    assert [(f.ref, f.counted) for f in east.facts] == [
+        ("ServiceOrder/O1", "good"),
+        ("ServiceOrder/O2", "good"),
+        ("TroubleTicket/T1", "bad"),
+        ("TroubleTicket/T2", "left out"),
+    ]
+    assert (east.n, east.of, east.value, east.score) == (2, 3, 0.6667, 68.03)
+    assert (west.n, west.of) == (1, 1)
+
+
+MADE_OF = {
+    "a measure that is not there": ("{name: x, type: ratio, of: [done, both]}", "/spec/measures/0/of/1"),
+    "a measure that is made of others": (
+        "{name: x, type: ratio, of: [done, other]}\n- {name: other, type: ratio, of: [done, faults]}",
+        "/spec/measures/0/of/1",
+    ),
+    "a figure that is no ratio": (ORDERS + "}\n- {name: x, type: ratio, of: [done, orders]}", "/spec/measures/1/of/1"),
+    "a sum": ("{name: x, type: sum, of: [done, faults]}", "/spec/measures/0/type"),
+    "facts of its own": ("{name: x, type: ratio, of: [done, faults], by: fact.unit}", "/spec/measures/0/by"),
+}
+
+
+@pytest.mark.parametrize("mistake", MADE_OF)
+def test_what_cannot_be_counted_together_is_found_where_it_was_written(mistake: str) -> None:
+    measures, pointer = MADE_OF[mistake]
+
+    made, findings = compiled(policy_record(*measures.split("\n- "), COMPLETED, FAULTS), a_world())
+
+    assert made is None
+    assert [(f.code, f.pointer) for f in findings] == [("policy-invalid", pointer)]
+
+
 def test_without_when_only_those_for_whom_facts_count_are_scored() -> None:
     scorecard = scored(policy(ORDERS + "}"), a_world(order("O1", MONTH)))
 
@@ -404,6 +449,17 @@ def test_two_measures_of_one_name_and_an_unknown_subject_are_found() -> None:
 # --- the store's own policy ---------------------------------------------------------------------------------------
 
 
+RESPONSE_MEASURES = [
+    "resource-check",
+    "provisioning",
+    "fault-handling",
+    "fault-reports",
+    "operation-analyses",
+    "optimisation-plans",
+    "three-reports",
+]
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example store with its assessment policies only, so that no other policy matters here."""
@@ -433,7 +489,7 @@ def test_assess_prints_the_json_of_the_design_and_the_facts_behind_a_figure(
     assert list(body) == ["policy", "period", "commit", "subjects", "findings"]
     for line in body["subjects"]:
         assert list(line) == ["subject", "measures", "score", "rank", "band", "share", "amount"]
-        assert list(line["measures"]) == ["resource-check", "provisioning", "fault-handling", "three-reports"]
+        assert list(line["measures"]) == RESPONSE_MEASURES
         for measure in line["measures"].values():
             assert list(measure) == ["value", "of", "n", "target", "score"]
     facts = json.loads(listed)["facts"]

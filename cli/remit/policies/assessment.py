@@ -69,15 +69,16 @@ def assess(policy: Assessment, world: World, period: Period, *, at: datetime) ->
     out. Findings tell of facts that could not be given to a subject, a period or a limit: counted, and the first named.
     """
     run = _Run(policy, world, period, in_zone(min(at, period.end), world.zone))
-    counted = [run.count(measure) for measure in policy.measures]
-    refs = set(run.subjects) if run.subjects is not None else {ref for by_subject in counted for ref in by_subject}
+    counted = run.counted()
+    everyone = {ref for by_subject in counted.values() for ref in by_subject}
+    refs = set(run.subjects) if run.subjects is not None else everyone
     terms = {measure.name: run.terms(measure) for measure in policy.measures}
     parts = {part.name: run.weight(part.weight) for part in policy.parts}
     lines: list[SubjectScore] = []
     for ref in sorted(refs):
         scores = {
-            measure.name: figures.measured(measure, by_subject.get(ref, ()), terms[measure.name])
-            for measure, by_subject in zip(policy.measures, counted, strict=True)
+            measure.name: figures.measured(measure, counted[measure.name].get(ref, ()), terms[measure.name])
+            for measure in policy.measures
         }
         lines.append(SubjectScore(ref, scores, plain(figures.total(policy.measures, scores, terms, parts)), None))
     places = {name: figures.measured(one, run.count(one).get("", ()), _NO_TERMS) for name, one in policy.places.items()}
@@ -255,6 +256,14 @@ class _Run:
                 found.setdefault(ref, []).append(entity)
         return found
 
+    def counted(self) -> dict[str, dict[str, list[CountedFact]]]:
+        """By measure, the facts of the period by the subject for whom they count, in the order of their ids."""
+        own = {measure.name: self.count(measure) for measure in self.policy.measures if not measure.of}
+        return {
+            measure.name: _together([own[name] for name in measure.of]) if measure.of else own[measure.name]
+            for measure in self.policy.measures
+        }
+
     def count(self, measure: Measure) -> dict[str, list[CountedFact]]:
         """The facts of the period by the subject for whom they count, in the order of their ids."""
         self._troubles = {}
@@ -321,7 +330,7 @@ class _Run:
                 instant(spec.get("validFrom"), self.world.zone),
                 last_instant(spec["validTo"], self.world.zone),
             )
-            named = "measures" not in spec or measure.name in spec["measures"]
+            named = "measures" not in spec or self.policy.measures_with(measure.name) & set(spec["measures"])
             if named and (starts is None or starts <= judged.at) and (ends is None or judged.at < ends):
                 return replace(judged, counted="left out", why="excluded", value=None, exclusion=one.ref)
         return judged
@@ -511,6 +520,12 @@ class _Run:
         record = self.policy.record
         place = record.place(pointer)
         self.findings.append(finding(code, message, place, pointer=pointer_text(pointer), record=record.id))
+
+
+def _together(parts: Sequence[Mapping[str, Sequence[CountedFact]]]) -> dict[str, list[CountedFact]]:
+    """The facts of several measures by subject, in the order of their ids."""
+    refs = {ref for part in parts for ref in part}
+    return {ref: sorted((fact for part in parts for fact in part.get(ref, ())), key=lambda f: f.ref) for ref in refs}
 
 
 def _limits_of(measure: Measure) -> str:

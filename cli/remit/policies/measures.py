@@ -29,6 +29,7 @@ ScoreKind = Literal["rate_vs_target", "pass_fail", "value", "table"]
 Unit = Literal["minutes", "hours", "days"]
 Titles = Mapping[str, str]
 
+_OF_COMBINED = frozenset(("name", "title", "type", "of", "target", "weight", "part", "score", "kpi", "clauses"))
 _VALUED = ("sum", "mean", "percentile")
 _JUDGED = ("ratio", "days_late")
 
@@ -109,11 +110,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of a scorecard. ``scope`` is what its expressions see, ``limit_scope`` what its limits see."""
+    """One figure of a scorecard. ``scope`` is what its expressions see, ``limit_scope`` what its limits see.
+
+    One ``of`` other measures counts their facts as they were judged there, and has no kind (``over``) of its own.
+    """
 
     name: str
     title: Titles
     type: MeasureType
+    of: tuple[str, ...]
     over: str
     scope: Scope
     limit_scope: Scope
@@ -188,7 +193,12 @@ class Assessment:
     def kinds(self) -> frozenset[str]:
         """The kinds of record and fact that it counts."""
         pools = (self.pool.over,) if self.pool else ()
-        return frozenset((*pools, *(measure.over for measure in (*self.measures, *self.places.values()))))
+        measures = (one.over for one in (*self.measures, *self.places.values()) if not one.of)
+        return frozenset((*pools, *measures))
+
+    def measures_with(self, name: str) -> frozenset[str]:
+        """The measure of that name and those that are made of it."""
+        return frozenset((name, *(one.name for one in self.measures if name in one.of)))
 
     @property
     def places(self) -> Mapping[str, Measure]:
@@ -221,6 +231,7 @@ class _Reader(PolicyReader):
         self._twice("parts")
         self._twice("bands")
         self._parts_used(spec)
+        self._made_of(spec)
         self._bands_agree(spec)
         self._pool_agrees(spec)
         if has_errors(self.findings):
@@ -250,6 +261,8 @@ class _Reader(PolicyReader):
         return kind in kinds
 
     def _measure(self, written: Mapping[str, Any], base: Pointer) -> Measure | None:
+        if "of" in written:
+            return self._combined(written, base)
         if not self._is_kind(written["over"], (*base, "over")):
             return None
         self.scope = {"fact": self.entity_shape(written["over"]), "param": self.compiler.types.param}
@@ -262,6 +275,7 @@ class _Reader(PolicyReader):
             name=written["name"],
             title=_titles(written),
             type=written["type"],
+            of=(),
             over=written["over"],
             scope=scope,
             limit_scope={**scope, "term": TERM},
@@ -287,6 +301,53 @@ class _Reader(PolicyReader):
         )
         self.scope = scope
         return measure
+
+    def _combined(self, written: Mapping[str, Any], base: Pointer) -> Measure:
+        """A measure of other measures; what it lacks of its own, they have."""
+        for key in sorted(set(written) - _OF_COMBINED):
+            message = f"A measure of other measures has no {key} of its own."
+            self.complain("policy-invalid", message, (*base, key))
+        if written["type"] != "ratio":
+            message = "Only a ratio is made of other measures: the good ones of all of them."
+            self.complain("policy-invalid", message, (*base, "type"))
+        return Measure(
+            name=written["name"],
+            title=_titles(written),
+            type=written["type"],
+            of=tuple(written["of"]),
+            over="",
+            scope={},
+            limit_scope={},
+            each=None,
+            related={},
+            at=(),
+            during=None,
+            by=(),
+            where=None,
+            value=None,
+            good=None,
+            timely=None,
+            percentile=None,
+            unit="days",
+            aim=self._aim(written["target"], True, (*base, "target")) if "target" in written else None,
+            weight=self._weight(written, base),
+            part=written.get("part", ""),
+            scoring=self._scoring(written["score"], True, (*base, "score")) if "score" in written else None,
+            deduct=None,
+            kpi=written.get("kpi", ""),
+            clauses=tuple(written.get("clauses", ())),
+            pointer=("spec", *base),
+        )
+
+    def _made_of(self, spec: Mapping[str, Any]) -> None:
+        """Each measure of others names ratios that count facts of their own."""
+        ratios = [one["name"] for one in spec["measures"] if one["type"] == "ratio" and "of" not in one]
+        for number, one in enumerate(spec["measures"]):
+            for index, name in enumerate(one.get("of", ())):
+                if name not in ratios:
+                    message = f"{name!r} is no ratio with facts of its own."
+                    where: Pointer = ("measures", number, "of", index)
+                    self.complain("policy-invalid", message, where, did_you_mean(name, ratios))
 
     def _contradictions(self, written: Mapping[str, Any], base: Pointer) -> None:
         def need(claim: bool, message: str, *pointer: str) -> None:

@@ -66,6 +66,18 @@ def assessment_words(policy: Assessment, page: Page) -> Iterator[str]:
 
 
 def _measure(measure: Measure, page: Page) -> Iterator[str]:
+    yield from _made_of(measure, page) if measure.of else _counts(measure, page)
+    yield from _valued(measure, page)
+
+
+def _made_of(measure: Measure, page: Page) -> Iterator[str]:
+    numbers = [str(n) for n, one in enumerate(page.policy.record.spec["measures"], 1) if one["name"] in measure.of]
+    what = page.pick(*_TYPES[measure.type])
+    named = page.words.joined(numbers, "and")
+    yield page.row(("Counts", "统计"), page.pick(f"what measures {named} count: {what}", f"指标{named}合计，取{what}"))
+
+
+def _counts(measure: Measure, page: Page) -> Iterator[str]:
     words, pick, scope = page.words, page.pick, measure.scope
     over = words.kinds(measure.over)
     if measure.each:
@@ -94,6 +106,11 @@ def _measure(measure: Measure, page: Page) -> Iterator[str]:
         for limit in measure.timely.limits:
             where = pick(f" where {page.clause(limit.when)}", f"（{page.clause(limit.when)}时）") if limit.when else ""
             yield page.row(("Limit", "时限"), page.amount(limit.amount, measure.limit_scope) + where)
+
+
+def _valued(measure: Measure, page: Page) -> Iterator[str]:
+    """What the figure becomes: its target, its score, and how much that counts."""
+    pick = page.pick
     if measure.aim is not None:
         yield page.row(("Target", "目标"), _quantity(measure.aim, page, measure))
     if measure.scoring is not None:

@@ -119,8 +119,9 @@ def figure_title(figure: str, policy: Assessment, language: str) -> str:
 
 def facts_text(lines: Sequence[SubjectScore], measure: Measure, title_of: Titles, language: str) -> Iterator[str]:
     """The facts behind one measure, a table for each subject."""
-    moments = ("due", "stopped") if measure.timely else ("at",)
-    excluded = any(fact.exclusion for line in lines for fact in line.measures[measure.name].facts)
+    facts = [fact for line in lines for fact in line.measures[measure.name].facts]
+    moments = ("due", "stopped") if measure.timely or any(fact.due for fact in facts) else ("at",)
+    excluded = any(fact.exclusion for fact in facts)
     keys = ("fact", "counted", "why", *moments, *(("exclusion",) if excluded else ()))
     for line in lines:
         figure = line.measures[measure.name]
