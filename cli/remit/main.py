@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "new": "Make a record.",
     "set": "Set fields of a record.",
     "unset": "Remove fields of a record.",
+    "edit": "Change a record in an editor.",
     "rename": "Rename a record and every reference to it.",
     "remove": "Remove a record that nothing refers to.",
     "facts": "Show what was read from feeds, and what was refused and why.",

@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from remit.assignments import field_text, locate, parse_value, split_assignment, value_at, value_text
+from remit.comparing import compare
 from remit.errors import NotFound, Refused, UserError
 from remit.findings import Finding, did_you_mean, finding
 from remit.links import links_to, mentions, moved_links, table_of, world_of
 from remit.lookup import find_kind, find_record
-from remit.places import Pointer, pointer_text
+from remit.places import Pointer, parse_pointer, pointer_text
 from remit.records import CASES_SUFFIX, CONFIG_PATH, Record, Snapshot, build_snapshot
 from remit.references import Entity, World, check_references, uses
 from remit.schemas import KindSchema, Schemas
@@ -116,6 +117,26 @@ def unset_fields(snapshot: Snapshot, schemas: Schemas, record_id: str, paths: Se
         gone = _remove(body, pointer)
         edits.append(Edit(gone, DELETE))
     return _edited(snapshot, schemas, record, edits, list(reversed(changes)))
+
+
+def rewrite_record(snapshot: Snapshot, schemas: Schemas, record_id: str, data: bytes) -> Draft:
+    """One record as somebody has written its file anew; kind and name have to stay.
+
+    Raises:
+        NotFound: no such record.
+        Refused: it does not read, is another record, or has an error that it did not have.
+    """
+    record = find_record(snapshot, schemas, record_id)
+    if data == snapshot.files[record.path]:
+        return Draft(record.id, {}, ())
+    draft = Draft(record.id, {record.path: data}, ())
+    _refuse_worse(snapshot, schemas, draft)
+    after = _after(snapshot, draft.files)
+    if record.id not in after.by_id:
+        raise Refused(f"{record.path} holds {record.id} and no other record.", f"remit rename {record.id} NEW")
+    fields = [field for one in compare(snapshot, after, schemas) for field in one.fields]
+    changes = (FieldChange(record.path, field_text(parse_pointer(f.pointer)), f.before, f.after) for f in fields)
+    return replace(draft, changes=tuple(changes))
 
 
 def new_record(
