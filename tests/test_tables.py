@@ -143,3 +143,25 @@ def test_a_product_without_a_limit_for_some_grade_is_named() -> None:
 
     assert (one.code, one.record) == ("no-governing-term", "ProductOffering/centrex")
     assert "customerGrade=local_b" in one.message and "local_a" not in one.message
+
+
+def test_the_store_looks_up_visit_cycles_and_a_grade_without_a_row_is_named() -> None:
+    from remit.evaluating import load
+
+    path = "records/lookup-tables/visit-cycle-by-grade.yaml"
+    files = pack_files()
+    read = load(Files(None, None, files))
+    tables, findings = read_tables(read.world, read.snapshot.files)
+    assert findings == []
+    assert [tables["visit-cycle-by-grade"].find(grade) for grade in ("group", "local_b", "local_c")] == [
+        "3mo",
+        "6mo",
+        "1y",
+    ]
+
+    kept = [line for line in files[path].splitlines(keepends=True) if b"local_c" not in line]
+    read = load(Files(None, None, {**files, path: b"".join(kept)}))
+    ((code, message),) = said(read_tables(read.world, read.snapshot.files)[1])
+
+    assert code == "table-hole"
+    assert "grade=local_c" in message

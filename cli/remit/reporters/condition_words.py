@@ -10,7 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from remit import tables
 from remit.conditions.checks import Scope, fields_along, item_shape
+from remit.conditions.extensions import table_function
+from remit.conditions.functions import TABLE
 from remit.conditions.messages import MessageTypes
 from remit.conditions.money import currency_of, is_money
 from remit.conditions.text import text_of
@@ -406,6 +409,8 @@ class Words:
                 return text
             case Call(function=name, args=(inner,)) if name in _PICKED:
                 return self._picked(name, inner, scope)
+            case Call(function=name, args=args) if name.startswith(TABLE):
+                return self._looked_up(name, args, scope)
             case Call(function=sign, args=(left, right)) if sign in _ARITHMETIC:
                 word = self.pick(*_ARITHMETIC[sign])
                 space = "" if self.is_zh else " "
@@ -426,6 +431,13 @@ class Words:
                 listed = self._bare(self.operand(over, scope))
                 return self.pick(f"those {listed} for which {which}", f"符合条件（{which}）的{listed}")
         return f"`{text_of(node)}`"
+
+    def _looked_up(self, name: str, asked: Sequence[Node], scope: Scope) -> str:
+        """What a look-up table has, under the title of its record."""
+        record = next((one for one in self.world.all(tables.KIND) if table_function(one.name) == name), None)
+        title = (record and record.title(self.language)) or name
+        by = self.joined([self.operand(one, scope) for one in asked], "and")
+        return self.pick(f"what “{title}” has for {by}", f"“{title}”中{by}对应的值")
 
     def _picked(self, name: str, inner: Node, scope: Scope) -> str:
         """The latest or earliest of several instants."""
