@@ -131,6 +131,17 @@ def test_items_with_a_name_are_merged_by_their_name_wherever_they_stand() -> Non
     }
 
 
+def test_an_item_that_only_took_another_name_is_still_the_same_item() -> None:
+    base = {"levels": [{"name": "one", "after": "1h"}, {"name": "two", "after": "2h"}]}
+    ours = {"levels": [{"name": "first", "after": "1h"}, {"name": "two", "after": "2h"}]}
+    theirs = {"levels": [{"name": "one", "after": "90m"}, {"name": "two", "after": "2h"}]}
+
+    value, found = reconcile(Three(base, ours, theirs))
+
+    assert not found
+    assert value == {"levels": [{"name": "first", "after": "90m"}, {"name": "two", "after": "2h"}]}
+
+
 @pytest.mark.parametrize(
     ("base", "ours", "theirs", "why"),
     [
@@ -144,6 +155,9 @@ def test_items_with_a_name_are_merged_by_their_name_wherever_they_stand() -> Non
         ({"a": ["x", "y", "z"]}, {"a": ["z", "y", "x"]}, {"a": ["y", "x", "z"]}, "list"),
         ({"a": [[1], [2]]}, {"a": [[1], [2], [3]]}, {"a": [[1], [2], [4]]}, "list"),
         ({"a": [{"id": 1, "v": 1}]}, {"a": [{"id": 1, "v": 2}]}, {"a": []}, "removed"),
+        ({"a": [{"id": 1, "v": 1}]}, {"a": [{"id": 2, "v": 1}]}, {"a": []}, "removed"),
+        ({"a": [{"id": 1, "v": 1}]}, {"a": [{"id": 2, "v": 1}]}, {"a": [{"id": 3, "v": 1}]}, "changed"),
+        ({"a": [{"id": 1, "v": 1}]}, {"a": [{"id": 2, "v": 1}]}, {"a": [{"id": 1, "v": 1}, {"id": 2, "v": 5}]}, "list"),
     ],
 )
 def test_what_both_want_differently_is_a_disagreement(base: Any, ours: Any, theirs: Any, why: str) -> None:

@@ -101,33 +101,48 @@ def _below(at: Where, parts: tuple[str | int, str | int, str | int]) -> Where:
 
 def _lists(values: Three, at: Where) -> tuple[Any, tuple[Disagreement, ...]]:
     whole = (Disagreement("list", at, *values),)
-    identity = _identity(values)
-    if identity is None:
+    keys = _keys(values)
+    if keys is None:
         texts = [[_text(item) for item in side] for side in values]
         merged = merged_lines(texts[0], texts[1], texts[2])
         return (values.ours, whole) if merged is None else ([json.loads(text) for text in merged], ())
-    sides = Three(*({identity(item): item for item in side} for side in values))
-    order = _order(list(sides.base), list(sides.ours), list(sides.theirs))
+    sides = Three(*(dict(zip(names, side, strict=True)) for names, side in zip(keys, values, strict=True)))
+    order = _order(*keys)
     if order is None:
         return values.ours, whole
     items: list[Any] = []
     found: list[Disagreement] = []
     for key in order:
-        positions = tuple(list(side).index(key) if key in side else len(side) for side in sides)
+        positions = [names.index(key) if key in names else len(names) for names in keys]
         value, clashes = reconcile(sides.under(key), _below(at, (positions[0], positions[1], positions[2])))
         found += clashes
         if value is not ABSENT:
             items.append(value)
+    field = natural_key(*values)
+    if not found and field and not _tells_apart(_by_field(field), [items]):
+        return values.ours, whole  # a new item has the name that another was given
     return items, tuple(found)
 
 
-def _identity(values: Three) -> Callable[[Any], str] | None:
-    """What makes an item of these lists the same item in each; None where that is not certain."""
+def _keys(values: Three) -> Three | None:
+    """For each of the lists what makes its items the same items in the others; None where that is not certain."""
     items = [item for side in values for item in side]
     if all(isinstance(item, str | int | float) for item in items):
-        return _text if _tells_apart(_text, values) else None
-    key = natural_key(*values)
-    return _by_field(key) if key else None
+        return Three(*([_text(item) for item in side] for side in values)) if _tells_apart(_text, values) else None
+    field = natural_key(*values)
+    return Three(*(_named(side, values.base, field) for side in values)) if field else None
+
+
+def _named(side: Sequence[Any], base: Sequence[Any], field: str) -> list[str]:
+    """The keys of a list; an item whose ``field`` alone was changed, where it stood, keeps that of base."""
+    identity = _by_field(field)
+    old, new = ([identity(item) for item in some] for some in (base, side))
+    if len(old) != len(new):
+        return new
+    return [
+        was if was not in new and name not in old and alike({**before, field: ""}, {**after, field: ""}) else name
+        for was, name, before, after in zip(old, new, base, side, strict=True)
+    ]
 
 
 def natural_key(*lists: Sequence[Any]) -> str:
