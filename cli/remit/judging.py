@@ -15,6 +15,7 @@ from datetime import datetime
 
 from remit import checking
 from remit.changes import Manifest, Need, Person
+from remit.changing.proving import Law
 from remit.changing.requiring import Check
 from remit.changing.targets import target
 from remit.errors import InvalidStore
@@ -161,6 +162,21 @@ def _check_way(before: Loaded, after: Loaded, at: datetime, *, cases: bool) -> t
 def _decides_otherwise(before: Files, after: Files) -> bool:
     paths = {*before.blobs, *after.blobs}
     return any(before.blobs.get(path) != after.blobs.get(path) for path in paths if path.startswith(DECIDING))
+
+
+def nobody(base: Files, head: Files, manifest: Manifest, author: Person) -> Sequence[Need]:
+    """Nobody may act in an emergency."""
+    return ()
+
+
+def law_of(store: Store, commit: str, at: datetime, *, checked: bool = True) -> Law:
+    """What decides whether a commit may follow its parent; unless ``checked``, not whether its result is sound."""
+
+    def check(files: Files) -> tuple[Finding, ...]:
+        (parent,) = store.in_git().commit(commit).parents
+        return check_way(store.files_of(parent), files, at=at)
+
+    return Law(PolicyJudge(at), nobody, check if checked else None)
 
 
 def result_check(store: Store, *, at: datetime) -> Check:

@@ -78,6 +78,13 @@ class Store:
             return cls(repository.git_dir, is_bare=True)
         raise NotAStore(f"there is no {CONFIG} in {folder} or above", hint="make a store: remit init DIR")
 
+    @classmethod
+    def of_bare(cls, repository: Repository) -> Store:
+        """The store that the commits of a bare repository hold, read by exactly this one."""
+        store = cls(repository.git_dir, is_bare=True)
+        store.repository = repository
+        return store
+
     @cached_property
     def repository(self) -> Repository | None:
         """The repository that holds the store, or None when it is not under git."""

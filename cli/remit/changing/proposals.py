@@ -38,6 +38,7 @@ from remit.changing.targets import (
 )
 from remit.errors import NotFound, Refused, UserError
 from remit.findings import did_you_mean
+from remit.git import Repository
 from remit.registry import Registry
 from remit.store import Files, Store
 
@@ -164,8 +165,9 @@ def _proposal(store: Store, aim: Target, id: str, head: str, *, at: datetime | N
     registry, root = registry_at(store, change.base), aim.repository.root_commit(aim.tip)
     # Whether a signature was good when a change was applied is for audit to say; the clock has gone on since.
     now = None if applied else at
-    unsigned = _why_not_proposed(change, root, registry, now)
-    reviews = _reviews(aim, change, registry, root, now)
+    unsigned = why_not_proposed(change, root, registry, now)
+    posted = aim.posted(f"{REVIEWS}{change.id}/")
+    reviews = reviews_of(aim.repository, posted, change, registry, root, now)
     moved = () if applied else tuple(_moved(store, aim, change))
     if applied:
         state: State = "applied"
@@ -242,11 +244,16 @@ def _moved(store: Store, aim: Target, change: Change) -> list[str]:
 # -- what people said --------------------------------------------------------------------------------------------------
 
 
-def _reviews(aim: Target, change: Change, registry: Registry, root: str, at: datetime | None) -> tuple[Review, ...]:
-    posted = aim.posted(f"{REVIEWS}{change.id}/")
-    if not posted:
-        return ()
-    texts = aim.repository.find_blobs(f"{sha}:{REVIEW_FILE}" for sha in posted.values())
+def reviews_of(
+    repository: Repository,
+    posted: Mapping[str, str],
+    change: Change,
+    registry: Registry,
+    root: str,
+    at: datetime | None,
+) -> tuple[Review, ...]:
+    """What people said about a change, by person; ``posted`` names the commit in which each said it last."""
+    texts = repository.find_blobs(f"{sha}:{REVIEW_FILE}" for sha in posted.values())
     found = []
     for person, sha in sorted(posted.items()):
         approval = parse_approval(texts.get(f"{sha}:{REVIEW_FILE}", b""))
@@ -272,7 +279,7 @@ def _why_not(
     return registry.why_unsigned(approval, at)
 
 
-def _why_not_proposed(change: Change, root: str, registry: Registry, at: datetime | None) -> str:
+def why_not_proposed(change: Change, root: str, registry: Registry, at: datetime | None) -> str:
     """Why the proposer's signature does not hold; empty when it does, or where nobody has a key."""
     if not registry.signs:
         return ""

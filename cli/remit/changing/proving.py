@@ -70,6 +70,7 @@ class Proof:
     Attributes:
         commit: Its id.
         change: The change that it applies, or looks at afterwards.
+        about: The change that it applies, as the commit has it; None when it was not read so far.
         said: Everything that people signed in it.
         requirements: What the rules of its parent ask, and how far that is given.
         emergency: It was applied by somebody who may, without the approvals that the rules ask.
@@ -80,6 +81,7 @@ class Proof:
 
     commit: str
     change: str = ""
+    about: Change | None = None
     said: tuple[Approval, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     emergency: bool = False
@@ -140,7 +142,7 @@ class _Case:
         return self._applied()
 
     def _refused(self, *refusals: Refusal, proof: Proof | None = None) -> Proof:
-        known = proof or Proof(self.sha, self.message.change or self.message.reviewed, self.message.approvals)
+        known = proof or Proof(self.sha, self.message.change or self.message.reviewed, said=self.message.approvals)
         return replace(known, refusals=(*known.refusals, *refusals))
 
     # -- shape -----------------------------------------------------------------------------------------------------
@@ -161,7 +163,7 @@ class _Case:
         registry = registry_at(self.store, self.parent)
         said = self.message.approvals
         change = self._change(said)
-        proof = Proof(self.sha, change.id, said, emergency=any(one.verdict == "emergency" for one in said))
+        proof = Proof(self.sha, change.id, change, said, emergency=any(one.verdict == "emergency" for one in said))
         if refusals := [*self._said(change, said, registry), *self._base(change)]:
             return self._refused(*refusals, proof=proof)
         if change.effective is not None and self.at < change.effective:
@@ -177,6 +179,8 @@ class _Case:
         refusals = [Refusal("approval", f"{r.rule}: {r.why} ({r.need})") for r in asked if not r.satisfied]
         if registry.signs and not registry_at(self.store, self.sha).signs:
             refusals.append(Refusal("R6", "it takes the last key away, after which nothing would be signed any more"))
+        if (named := protected_branch(self.store, self.sha)) != protected_branch(self.store, self.parent):
+            refusals.append(Refusal("R6", f"it calls {named} the protected branch; a history stays on its own branch"))
         findings = self._findings()
         refusals += [Refusal("R11", f"{one.place}: {one.message}", one.hint) for one in findings[:1]]
         return self._refused(*refusals, proof=replace(proof, findings=findings))
@@ -200,7 +204,7 @@ class _Case:
         """Whether everything that the commit carries was said by its person, about exactly this."""
         root = self.repository.root_commit(self.sha)
         if registry.signs and sum(one.verdict == "propose" for one in said) != 1:
-            yield Refusal("R9", "it does not carry its proposer's signature", "propose it again: remit propose")
+            yield Refusal("R7", "it does not carry its proposer's signature", "propose it again: remit propose")
         if len({(one.person, one.verdict) for one in said}) != len(said):
             yield Refusal("R8", "it carries two verdicts of one person")
         wrote = writers(change, registry)
@@ -263,7 +267,8 @@ class _Case:
 
     def _review(self) -> Proof:
         """A commit that changes nothing and says that an emergency change was looked at as the rules ask."""
-        proof = Proof(self.sha, self.message.reviewed, self.message.approvals, reviewed=self.message.reviewed)
+        reviewed = self.message.reviewed
+        proof = Proof(self.sha, reviewed, said=self.message.approvals, reviewed=reviewed)
         if self.changed:
             return self._refused(Refusal("R7", "a review of an emergency changes nothing else"), proof=proof)
         history = self.repository.log(self.parent)

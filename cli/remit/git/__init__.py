@@ -6,8 +6,8 @@ credential helper of the *repository* runs (those that the user set for himself 
 no ``GIT_*`` variable of the caller decides which repository is meant; replace refs and grafts are not honoured;
 user text never becomes an option; a ref moves only from the value that the caller names.
 
-What a repository can do stands in rooms by idea: ``refs``, ``commits``, ``trees``, ``worktree`` and ``remotes``, all on
-``opened``; ``running`` starts the processes, ``parsing`` reads what they wrote.
+What a repository can do stands in rooms by idea: ``refs``, ``commits``, ``trees``, ``worktree``, ``remotes`` and
+``health``, all on ``opened``; ``running`` starts the processes, ``parsing`` reads what they wrote.
 
 Objects are named by full hex ids. Paths are relative to the top of the repository, with ``/``.
 """
@@ -15,6 +15,7 @@ Objects are named by full hex ids. Paths are relative to the top of the reposito
 from __future__ import annotations
 
 from remit.git.commits import Commits
+from remit.git.health import Health
 from remit.git.refs import Refs
 from remit.git.remotes import Remotes
 from remit.git.trees import Trees
@@ -24,5 +25,5 @@ from remit.git.worktree import Worktree
 __all__ = ["ChangedPath", "Commit", "Head", "Identity", "RefMoved", "Repository", "TreeEntry"]
 
 
-class Repository(Refs, Commits, Trees, Worktree, Remotes):
+class Repository(Refs, Commits, Trees, Worktree, Remotes, Health):
     """One git repository, addressed by its own directory whatever the working directory or environment says."""

@@ -32,6 +32,19 @@ class Remotes(Opened):
         done = self._git(["config", "-z", "--get", "--end-of-options", key], ok=(0, 1), machine=True)
         return decode(done.stdout).removesuffix("\0") if done.status == 0 else None
 
+    def own_config(self) -> dict[str, list[str]]:
+        """What the repository's own file sets: the values of each key, in their order; nothing that it includes."""
+        out = decode(self._git(["config", "--local", "--no-includes", "-z", "--list"]).stdout)
+        found: dict[str, list[str]] = {}
+        for entry in out.split("\0")[:-1]:
+            key, _, value = entry.partition("\n")
+            found.setdefault(key, []).append(value)
+        return found
+
+    def set_config(self, key: str, value: str) -> None:
+        """Set one value in the repository's own file, instead of all that the key had there."""
+        self._git(["config", "--local", "--replace-all", key, value])
+
     def identity(self) -> Identity | None:
         """``user.name`` and ``user.email`` as configured; never guessed from the machine, None when either is unset."""
         name, email = (self.config("user.name") or "").strip(), (self.config("user.email") or "").strip()
@@ -51,6 +64,14 @@ class Remotes(Opened):
         command = ["fetch", "--no-progress", "--no-tags", "--prune", "--no-recurse-submodules", "--no-write-fetch-head"]
         program = ["--no-auto-maintenance", "--refmap=", "--upload-pack=git-upload-pack"]
         self._network(remote, self.remote(remote), [*command, *program, "--", remote, *refspecs])
+
+    def copy_from(self, folder: Path, ref: str) -> None:
+        """Bring a branch of a repository on this machine, under the same name, with all that it needs."""
+        command = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--upload-pack=git-upload-pack"]
+        refspec = f"{check_ref(ref)}:{ref}"
+        self._git(
+            [*command, "--", str(folder), refspec], seconds=NETWORK_SECONDS, variables={"GIT_ALLOW_PROTOCOL": "file"}
+        )
 
     def push(self, remote: str, refspecs: Sequence[str], leases: Mapping[str, str | None]) -> None:
         """Move refs of ``remote`` all together or not at all.

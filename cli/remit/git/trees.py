@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from remit.errors import GitError
 from remit.git.opened import Opened
 from remit.git.parsing import check_oid, check_path, decode, encode, lines, parse_tree, records
 from remit.git.values import FILE_MODE, TREE_MODE, ChangedPath, TreeEntry
@@ -27,6 +28,17 @@ class Trees(Opened):
             mode, _, oid = meta.decode().split(" ")
             listing[decode(path)] = TreeEntry(mode, oid)
         return listing
+
+    def entries(self, tree: str, *, largest: int) -> dict[str, TreeEntry]:
+        """What stands in one tree itself, by name, folders included.
+
+        Raises:
+            GitError: it is missing, or has more than ``largest`` bytes.
+        """
+        if self.sizes([tree]).get(tree, 0) > largest:
+            raise GitError(f"the tree {tree} has more than {largest} bytes")
+        rows = parse_tree(self._batch([tree])[tree], len(self.zero) // 2)
+        return {name: TreeEntry(mode, oid) for name, (mode, oid) in rows.items()}
 
     def read_blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
         """The contents of many objects by one process; also names such as ``COMMIT:path``.

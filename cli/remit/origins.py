@@ -1,0 +1,186 @@
+"""The origin of a store: a bare repository with hooks and settings that nobody who pushes can turn off.
+
+``init`` makes one, ``install`` writes the hooks, ``drift`` says what is not any more as they left it.
+
+Source: security rules R13, R21; attacks A16, A21.
+"""
+
+from __future__ import annotations
+
+import shlex
+import stat
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from remit.changing.targets import protected_branch, target
+from remit.errors import Refused
+from remit.git import Repository
+from remit.store import Store, write_whole
+
+SETTINGS = {
+    "core.fsync": "committed,reference,loose-object",
+    "core.logallrefupdates": "always",
+    "gc.auto": "0",
+    "receive.autogc": "false",
+    "receive.denydeletecurrent": "refuse",
+    "receive.denynonfastforwards": "true",
+    "receive.fsckobjects": "true",
+    "receive.maxinputsize": str(64 * 1024 * 1024),
+    "receive.shallowupdate": "false",
+    "transfer.fsckobjects": "true",
+    "transfer.hiderefs": "refs/remit/verified",
+}
+"""What an origin's own configuration holds. Deletions are not denied as a whole: a withdrawal removes the branch of a
+change, and the hook refuses every other one."""
+
+HARMLESS = ("core.bare", "core.filemode", "core.repositoryformatversion", "core.sharedrepository", "core.ignorecase")
+HARMLESS_SECTIONS = ("remit.", "user.", "extensions.objectformat", "core.precomposeunicode")
+
+HOOKS = {"pre-receive": "", "reference-transaction": '[ "$1" = prepared ] || exit 0\n'}
+"""The hooks, and what each says to the shell before it calls Remit."""
+
+ACCEPTED = timedelta(minutes=10)
+"""So long what ``pre-receive`` let in is not looked at again when the branch moves."""
+
+
+class Drift(NamedTuple):
+    """One thing about an origin that is not as it should be."""
+
+    place: str
+    message: str
+    hint: str = ""
+
+
+def init(store: Store, folder: Path) -> tuple[Repository, str]:
+    """A new origin with the protected branch of ``store``; the repository, and the branch's tip.
+
+    Raises:
+        Refused: there is something at ``folder``, or the store is only a part of its repository.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise Refused(f"{folder} is not empty", hint="choose a new folder, such as ../origin.git")
+    if store.prefix:
+        message = f"the store is the folder {store.prefix} of its repository; an origin guards a whole one"
+        raise Refused(message, hint="give the store a repository of its own")
+    aim = target(store, fetch=False)
+    repository = Repository.init(folder, aim.branch, bare=True)
+    seen, mine = aim.seen(aim.ref), aim.ref
+    repository.copy_from(store.in_git().git_dir, seen)
+    if seen != mine:
+        repository.update_ref(mine, aim.tip, repository.zero)
+        repository.delete_ref(seen, aim.tip)
+    for key, value in SETTINGS.items():
+        repository.set_config(key, value)
+    install(repository)
+    return repository, aim.tip
+
+
+def install(repository: Repository) -> tuple[Path, ...]:
+    """Write the hooks and make git look for them nowhere else; the files."""
+    folder = _hooks(repository)
+    for name, text in _hook_texts().items():
+        write_whole(folder / name, text)
+        (folder / name).chmod(0o755)
+    repository.set_config("core.hookspath", str(folder))
+    return tuple(folder / name for name in HOOKS)
+
+
+def drift(repository: Repository) -> list[Drift]:
+    """What about an origin is not as ``init`` leaves it: settings, hooks, owners and modes."""
+    return [
+        *_settings_drift(repository),
+        *_hook_drift(repository),
+        *_owner_drift(repository),
+        *_branch_drift(repository),
+    ]
+
+
+def _settings_drift(repository: Repository) -> Iterator[Drift]:
+    own = repository.own_config()
+    wanted = {**SETTINGS, "core.hookspath": str(_hooks(repository))}
+    for key, value in sorted(wanted.items()):
+        if own.get(key) != [value]:
+            found = " and ".join(own[key]) if key in own else "not set"
+            yield Drift(f"config {key}", f"it is {found} instead of {value}", f"git config {key} {value}")
+    for key in sorted(own):
+        if key not in wanted and key not in HARMLESS and not key.startswith(HARMLESS_SECTIONS):
+            yield Drift(f"config {key}", f"it is set, to {' and '.join(own[key])}", f"git config --unset-all {key}")
+
+
+def _hook_drift(repository: Repository) -> Iterator[Drift]:
+    for name, text in _hook_texts().items():
+        path = _hooks(repository) / name
+        if path.is_symlink() or not path.is_file():
+            yield Drift(f"hooks/{name}", "it is not there as a file", "remit hook install")
+        elif path.read_bytes() != text:
+            yield Drift(f"hooks/{name}", "it is not the one that this Remit writes", "remit hook install")
+        elif not path.stat().st_mode & stat.S_IXUSR:
+            yield Drift(f"hooks/{name}", "it is not executable, and git leaves it out", "remit hook install")
+
+
+def _owner_drift(repository: Repository) -> Iterator[Drift]:
+    top = repository.git_dir
+    owner = top.stat().st_uid
+    for name in (".", "config", "hooks", "objects", "refs", *(f"hooks/{hook}" for hook in HOOKS)):
+        path = top / name
+        if not path.exists():
+            continue
+        found = path.stat()
+        if found.st_uid != owner:
+            yield Drift(name, f"it belongs to user {found.st_uid}, the repository to {owner}", f"chown {owner} {path}")
+        if found.st_mode & stat.S_IWOTH:
+            yield Drift(name, "everybody on this machine may write it", f"chmod o-w {path}")
+
+
+def _branch_drift(repository: Repository) -> Iterator[Drift]:
+    head = repository.head()
+    if head.commit is None:
+        yield Drift("HEAD", "the branch that it names has no commit", "remit origin init")
+    elif head.branch != (protected := protected_branch(Store.of_bare(repository), head.commit)):
+        yield Drift(
+            "HEAD",
+            f"it names {head.branch}, and {protected} is protected",
+            f"git symbolic-ref HEAD refs/heads/{protected}",
+        )
+
+
+def _hooks(repository: Repository) -> Path:
+    return repository.git_dir / "hooks"
+
+
+def _hook_texts() -> dict[str, bytes]:
+    # -I: nothing of the folder, the environment or the user's own packages is imported (A16).
+    call = f"exec {shlex.quote(sys.executable)} -I -c 'from remit.main import run; run()' hook"
+    head = "#!/bin/sh\n# Written by remit hook install; remit origin check compares it.\n"
+    return {name: f'{head}{before}{call} {name} "$@"\n'.encode() for name, before in HOOKS.items()}
+
+
+# -- what pre-receive let in -------------------------------------------------------------------------------------------
+
+
+def note_accepted(repository: Repository, old: str, new: str) -> None:
+    """Remember that the branch may go from ``old`` to ``new``."""
+    write_whole(_note(repository, old, new), b"")
+
+
+def is_accepted(repository: Repository, old: str, new: str, *, now: datetime) -> bool:
+    """Whether the branch was allowed to go from ``old`` to ``new`` just now."""
+    try:
+        noted = _note(repository, old, new).stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return abs(now.timestamp() - noted) < ACCEPTED.total_seconds()
+
+
+def forget_accepted(repository: Repository, *, now: datetime) -> None:
+    """Remove what was remembered for longer than it counts."""
+    for note in (repository.git_dir / "remit" / "accepted").glob("*-*"):
+        if now.timestamp() - note.stat().st_mtime >= ACCEPTED.total_seconds():
+            note.unlink(missing_ok=True)
+
+
+def _note(repository: Repository, old: str, new: str) -> Path:
+    return repository.git_dir / "remit" / "accepted" / f"{old}-{new}"
