@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from remit.cases import CaseBook, Trial, case_books, judge, trials
+from remit.conditions.condition import Compiler
 from remit.engine import Rulebook
 from remit.evaluating import Loaded
 from remit.findings import Finding, finding, in_order
-from remit.mutants import Ground, Mutant, compiled, ground_of, mutants
-from remit.policies import WATCHING
+from remit.mutants import Mutant, compiled, mutants
 from remit.policies.watch import Watch
+from remit.slips import Ground, ground_of
+from remit.testing import JUDGES
+from remit.wording import Wording
 
 
 class Survivor(NamedTuple):
@@ -62,7 +67,7 @@ class MutationRun:
 
 
 def mutate_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: True) -> MutationRun:
-    """Break every escalation and warning policy whose case file ``only`` accepts, and run its cases on each mutant.
+    """Break every policy whose case file ``only`` accepts, and run its cases on each mutant.
 
     A policy whose cases fail as it is cannot be asked; it is named in the findings.
     """
@@ -70,47 +75,62 @@ def mutate_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: Tru
     ground = ground_of(loaded.case_world)
     mutations = []
     for book in books:
-        if book.policy.kind not in WATCHING or not only(book.record.path):
+        if not only(book.record.path):
             continue
-        watch = loaded.policies.by_id.get(book.policy.id)
-        if watch is None:
+        policy = loaded.policies.by_id.get(book.policy.id)
+        if policy is None:
             message = f"{book.policy.id} does not compile, so its cases cannot run."
             findings.append(finding("case-invalid", message, book.record.place(), record=book.policy.id))
             continue
-        mutation, problems = mutate(book, watch, loaded, ground)
+        mutation, problems = mutate(book, policy, loaded, ground)
         findings += problems
         mutations += [mutation] if mutation else []
     return MutationRun(tuple(mutations), in_order(findings))
 
 
-def mutate(book: CaseBook, watch: Watch, loaded: Loaded, ground: Ground) -> tuple[Mutation | None, list[Finding]]:
-    """The mutation of one policy; None and a finding when its cases fail without any mutant."""
-    asked = trials(book, watch, loaded.case_world)
-    failing = next(_failing(watch, asked, loaded), None)
+def mutate(book: CaseBook, policy: Any, loaded: Loaded, ground: Ground) -> tuple[Mutation | None, list[Finding]]:
+    """The mutation of one compiled policy; None and a finding when its cases fail without any mutant."""
+    asked, first_failing = _bench(book, policy, loaded)
+    failing = first_failing(policy, asked, loaded.compiler)
     if failing is not None:
         message = f"Case “{failing.name}” fails on {book.policy.id} itself, so its mutants cannot be judged."
         return None, [finding("case-failed", message, failing.place, record=book.policy.id)]
-    lines = tuple(loaded.snapshot.files[watch.record.path].decode("utf-8").split("\n"))
+    lines = tuple(loaded.snapshot.files[policy.record.path].decode("utf-8").split("\n"))
     reasons: Mapping[str, str] = {one["mutant"]: one["why"] for one in book.record.spec.get("equivalent", ())}
     total = 0
     alive: dict[str, Survivor] = {}
-    for mutant in mutants(watch, ground, loaded.compiler.types, lines):
-        broken = compiled(mutant, watch, loaded.compiler)
+    for mutant in mutants(policy, ground, loaded.compiler, lines):
+        broken = compiled(mutant, policy, loaded.compiler)
         if broken is None:
             continue
         total += 1
-        if next(_failing(broken, asked, loaded), None) is None:
+        killer = first_failing(broken.policy, asked, broken.compiler)
+        if killer is None:
             alive[mutant.name] = Survivor(mutant, reasons.get(mutant.name, ""))
+        else:  # what killed one mutant is the likeliest to kill the next
+            asked.sort(key=lambda one: one is not killer)
     survivors = tuple(one for one in alive.values() if not one.why)
     equivalent = tuple(one for one in alive.values() if one.why)
     findings = list(_stale(book, set(reasons) - set(alive)))
     return Mutation(book.policy.id, total - len(equivalent), survivors, equivalent), findings
 
 
-def _failing(watch: Watch, asked: list[Trial], loaded: Loaded) -> Iterator[Trial]:
-    rulebook = Rulebook([watch], loaded.compiler)
+def _bench(book: CaseBook, policy: Any, loaded: Loaded) -> tuple[list[Any], Callable[[Any, list[Any], Compiler], Any]]:
+    """The cases of a policy made ready once, and how to find the first that fails on it or on a mutant of it."""
+    if isinstance(policy, Watch):
+        return trials(book, policy, loaded.case_world), partial(_failing_of_watch, loaded.wording)
+    judges = import_module(JUDGES[book.policy.kind])
+    return judges.trials(policy, book, loaded.case_world), partial(_failing, judges.judge)
+
+
+def _failing(judged: Callable[[Any, Any], list[str]], policy: Any, asked: list[Any], compiler: Compiler) -> Any:
+    return next((trial for trial in asked if judged(policy, trial)), None)
+
+
+def _failing_of_watch(wording: Wording, watch: Watch, asked: list[Trial], compiler: Compiler) -> Trial | None:
+    rulebook = Rulebook([watch], compiler)
     try:
-        yield from (trial for trial in asked if judge(trial, rulebook, loaded.wording)[0])
+        return next((trial for trial in asked if judge(trial, rulebook, wording)[0]), None)
     finally:
         rulebook.close()
 

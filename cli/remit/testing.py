@@ -13,12 +13,16 @@ from remit.findings import Finding, finding, in_order
 from remit.places import pointer_text
 from remit.records import CASES_SUFFIX, Record
 
-RUNNERS: Mapping[str, tuple[str, str]] = {
-    "AssessmentPolicy": ("remit.policies.assessment_cases", "run_cases"),
-    "ApprovalPolicy": ("remit.policies.approval_cases", "run_cases"),
-    "LifecyclePolicy": ("remit.policies.lifecycle_cases", "run_cases"),
+JUDGES: Mapping[str, str] = {
+    "AssessmentPolicy": "remit.policies.assessment_cases",
+    "ApprovalPolicy": "remit.policies.approval_cases",
+    "LifecyclePolicy": "remit.policies.lifecycle_cases",
 }
-"""Who runs the cases of the kinds that are not watches: ``run_cases(policy, cases, world)`` gives (index, failures)."""
+"""Who runs the cases of the kinds that are not watches: ``trials(policy, book, world)`` makes the cases ready, and
+``judge(policy, trial)`` says in words what fails in one."""
+
+WATCHERS: Mapping[str, str] = {**JUDGES, "AssessmentPolicy": "remit.policies.assessment_sights"}
+"""Who says what there is to see of such a policy, ``goals(policy)``, and what cases see, ``sights(policy, trials)``."""
 
 
 def run_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: True, covering: bool = True) -> CaseRun:
@@ -36,9 +40,10 @@ def run_all(loaded: Loaded, *, only: Callable[[str], bool] = lambda path: True, 
         if policy is None:
             message = f"{book.policy.id} does not compile, so its cases cannot run."
             findings.append(finding("case-invalid", message, book.record.place(), record=book.policy.id))
-        elif book.policy.kind in RUNNERS:
-            results += _other_cases(book, policy, loaded)
-            coverage += _other_coverage(book, policy, loaded) if covering else ()
+        elif book.policy.kind in JUDGES:
+            asked, mine = _other_cases(book, policy, loaded)
+            results += mine
+            coverage += [_other_coverage(policy, asked)] if covering else []
         else:
             world, compiler = loaded.case_world, loaded.compiler
             mine = list(run_watch_cases(book, policy, world, compiler, loaded.wording, covering=covering))
@@ -78,18 +83,15 @@ def _seen(results: Iterable[CaseResult]) -> Iterator[Any]:
     return (sight for result in results for sight in result.seen)
 
 
-def _other_cases(book: CaseBook, policy: Any, loaded: Loaded) -> Iterator[CaseResult]:
-    module, name = RUNNERS[book.policy.kind]
-    run = getattr(import_module(module), name)
-    for index, failures in enumerate(run(policy, book, loaded.case_world)):
-        yield CaseResult(book.policy.id, book.cases[index]["name"], book.place(index), tuple(failures))
+def _other_cases(book: CaseBook, policy: Any, loaded: Loaded) -> tuple[list[Any], list[CaseResult]]:
+    judges = import_module(JUDGES[book.policy.kind])
+    asked = judges.trials(policy, book, loaded.case_world)
+    return asked, [CaseResult(book.policy.id, one.name, one.place, tuple(judges.judge(policy, one))) for one in asked]
 
 
-def _other_coverage(book: CaseBook, policy: Any, loaded: Loaded) -> Iterator[Coverage]:
-    """What the cases see, for kinds whose module says what there is to see."""
-    module = import_module(RUNNERS[book.policy.kind][0])
-    if hasattr(module, "goals"):
-        yield coverage_of(book.policy.id, module.goals(policy), module.sights(policy, book, loaded.case_world))
+def _other_coverage(policy: Any, asked: list[Any]) -> Coverage:
+    watchers = import_module(WATCHERS[policy.record.kind])
+    return coverage_of(policy.record.id, watchers.goals(policy), watchers.sights(policy, asked))
 
 
 def _failed(results: list[CaseResult]) -> Iterator[Finding]:

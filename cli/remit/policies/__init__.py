@@ -66,6 +66,16 @@ class Policies:
         return self.of_kind("LifecyclePolicy")
 
 
+def compile_policy(record: Record, compiler: Compiler, lines: tuple[str, ...]) -> tuple[Any, list[Finding]]:
+    """One policy by its kind, or None and everything that is wrong with it. The record has passed its schema.
+
+    A watch is not linked yet to the watches whose decisions it reads.
+    """
+    module, name = KINDS[record.kind]
+    compile_one: Compile = getattr(import_module(module), name)
+    return compile_one(record, compiler, lines)
+
+
 def compile_policies(snapshot: Snapshot, schemas: Schemas, compiler: Compiler) -> Policies:
     """Every policy that its schema and its compiler accept; the others are in the findings."""
     compiled: dict[str, Any] = {}
@@ -73,10 +83,8 @@ def compile_policies(snapshot: Snapshot, schemas: Schemas, compiler: Compiler) -
     for record in snapshot.policies:
         problems = list(schemas.check_record(record))
         if not has_errors(problems) and record.kind in KINDS:
-            module, name = KINDS[record.kind]
-            compile_one: Compile = getattr(import_module(module), name)
             lines = tuple(snapshot.files[record.path].decode("utf-8").split("\n"))
-            policy, more = compile_one(record, compiler, lines)
+            policy, more = compile_policy(record, compiler, lines)
             problems += more
             if policy is not None:
                 compiled[record.id] = policy

@@ -2,21 +2,24 @@
 
 A case gives ``change``: one file or several, each {kind, name, before?, after?} with the fields of spec on either side,
 or {path} for a file that is no record. ``expect`` lists everything that is asked: {rule, role, of?, count?,
-candidates?, not?}, where ``candidates`` are exactly those who may approve and ``not`` may not. ``author`` is a Person.
+candidates?, not?, distinct?, exactBase?}, where ``candidates`` are exactly those who may approve and ``not`` may not.
+What an entry leaves out of the last two and of ``count`` is as it is without being written in a policy: one approver,
+different people for different entries, any base. ``author`` is a Person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from remit.places import Place
-from remit.policies.approval import Approvals, Touch
+from remit.policies.approval import Approvals, Rule, Touch
 from remit.policies.approvers import Ground
-from remit.policies.asking import Ask, required_approvals
+from remit.policies.asking import Ask, required_approvals, when_bindings
 from remit.policies.case_rows import Book, misfits, record_of, row_misfits, world_with
-from remit.policies.sights import Goal, Sight
+from remit.policies.sights import Goal, Sight, branch_goals, looked
 from remit.records import Record
 from remit.references import Entity, World, instant
 from remit.schemas import Schemas
@@ -26,39 +29,75 @@ FALLBACK_AT = datetime(2026, 10, 15, tzinfo=UTC)
 
 ASKS, SILENT = "asks", "stays silent"
 _CHANGE_KEYS = {"kind", "name", "path", "before", "after"}
-_EXPECT_KEYS = {"rule", "role", "of", "count", "candidates", "not"}
+_ORDINARY: Mapping[str, Any] = {"count": 1, "distinct": True, "exactBase": False}
+_EXPECT_KEYS = {"rule", "role", "of", "candidates", "not", *_ORDINARY}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One case made ready to be asked: its change, where people are looked up, and what is wrong with it itself."""
+
+    name: str
+    place: Place
+    expect: Sequence[Mapping[str, Any]]
+    touches: Sequence[Touch]
+    ground: Ground | None
+    failures: tuple[str, ...]
+
+
+def trials(policy: Approvals, book: Book, world: World) -> list[Trial]:
+    """The cases, each made ready once however often it is asked."""
+    found = []
+    for index, case in enumerate(book.cases):
+        touches, ground, failures = _prepared(case, book, world, book.place(index))
+        found.append(Trial(case["name"], book.place(index), case["expect"], touches, ground, tuple(failures)))
+    return found
+
+
+def judge(policy: Approvals, trial: Trial) -> list[str]:
+    """What fails in a case, in words; an empty list when it holds."""
+    if trial.failures or trial.ground is None:
+        return list(trial.failures)
+    return compare(trial.expect, required_approvals([policy], trial.touches, trial.ground), policy)
 
 
 def run_cases(policy: Approvals, book: Book, world: World) -> Iterator[list[str]]:
-    """What fails in each case, in words and in the order of the cases; an empty list for one that holds."""
-    for index, case in enumerate(book.cases):
-        yield _run(policy, case, book, world, book.place(index))
+    """What fails in each case, in the order of the cases."""
+    yield from (judge(policy, trial) for trial in trials(policy, book, world))
 
 
 def goals(policy: Approvals) -> list[Goal]:
-    """That each rule asks in some case, and stays silent in some other."""
-    places = [policy.record.place(("spec", "rules", index)) for index, _ in enumerate(policy.rules)]
-    rules = [*zip(policy.rules, places, strict=True)]
+    """That each rule asks in some case and stays silent in some other, and each part of its condition both ways."""
+    record = policy.record
+    found: list[Goal] = []
+    for index, rule in enumerate(policy.rules):
+        place = record.place(("spec", "rules", index))
+        found += [Goal(Sight(f"rule {rule.name}", how), place) for how in (ASKS, SILENT)]
+        if rule.when is not None:
+            when = record.place(("spec", "rules", index, "change", "when"))
+            found += branch_goals(f"rule {rule.name}", rule.when, when)
     if policy.default is not None:
-        rules.append((policy.default, policy.record.place(("spec", policy.default.name))))
-    return [Goal(Sight(f"rule {rule.name}", how), place) for rule, place in rules for how in (ASKS, SILENT)]
+        place = record.place(("spec", policy.default.name))
+        found += [Goal(Sight(f"rule {policy.default.name}", how), place) for how in (ASKS, SILENT)]
+    return list(dict.fromkeys(found))
 
 
-def sights(policy: Approvals, book: Book, world: World) -> Iterator[Sight]:
+def sights(policy: Approvals, asked: Iterable[Trial]) -> Iterator[Sight]:
     """What the cases see of the policy's rules."""
     rules = [*policy.rules, *([policy.default] if policy.default else [])]
-    for index, case in enumerate(book.cases):
-        touches, ground, failures = _prepared(case, book, world, book.place(index))
-        if ground is not None and not failures:
-            asking = {ask.rule for ask in required_approvals([policy], touches, ground)}
+    for trial in asked:
+        if trial.ground is not None and not trial.failures:
+            asking = {ask.rule for ask in required_approvals([policy], trial.touches, trial.ground)}
             yield from (Sight(f"rule {rule.name}", ASKS if rule.id in asking else SILENT) for rule in rules)
+            for rule in policy.rules:
+                for touch in trial.touches:
+                    yield from _branches(rule, touch, trial.ground.whole)
 
 
-def _run(policy: Approvals, case: Mapping[str, Any], book: Book, world: World, place: Place) -> list[str]:
-    touches, ground, failures = _prepared(case, book, world, place)
-    if failures or ground is None:
-        return failures
-    return compare(case["expect"], required_approvals([policy], touches, ground), policy)
+def _branches(rule: Rule, touch: Touch, world: World) -> Iterator[Sight]:
+    """What of a rule's condition is asked for one file: nothing where its kinds do not match."""
+    if rule.when is not None and set(rule.kinds) & set(touch.kinds):
+        yield from looked(rule.when, f"rule {rule.name}", when_bindings(rule, touch, world))
 
 
 def _prepared(
@@ -149,9 +188,11 @@ def _differences(expected: Mapping[str, Any], ask: Ask) -> list[str]:
     found = [f"{key!r} cannot be expected." for key in sorted(set(expected) - _EXPECT_KEYS)]
     if not _is_about(expected, ask):
         found.append(f"is not {_words(expected)}.")
-    for key, actual in (("of", ask.of), ("count", ask.count)):
-        if key in expected and expected[key] != actual:
-            found.append(f"{key} is {actual!r}, expected {expected[key]!r}.")
+    said = {**_ORDINARY, **expected}
+    actuals = {"of": ask.of, "count": ask.count, "distinct": ask.distinct, "exactBase": ask.exact_base}
+    for key, actual in actuals.items():
+        if key in said and said[key] != actual:
+            found.append(f"{key} is {actual!r}, expected {said[key]!r}.")
     people = sorted(ask.people)
     if "candidates" in expected and sorted(expected["candidates"]) != people:
         wanted = ", ".join(sorted(expected["candidates"])) or "nobody"

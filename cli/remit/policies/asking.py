@@ -101,7 +101,7 @@ def matches(rule: Rule, touch: Touch, world: World) -> bool:
         return False
     if rule.fields and not any(_differs(touch, pointer) for pointer in rule.fields):
         return False
-    return rule.when is None or _holds(rule.when, rule.kinds[0], touch, world)
+    return rule.when is None or _holds(rule.when, when_bindings(rule, touch, world))
 
 
 def _differs(touch: Touch, pointer: Pointer) -> bool:
@@ -120,15 +120,20 @@ def _at(record: Record | None, pointer: Pointer) -> Any:
     return value
 
 
-def _holds(when: Condition, kind: str, touch: Touch, world: World) -> bool:
-    """Whether a rule's condition holds; one that gives no answer counts as true, because an error refuses (R11)."""
+def when_bindings(rule: Rule, touch: Touch, world: World) -> Bindings:
+    """What a rule's condition reads of one file."""
     values: dict[str, Any] = {"param": {name: one.get("value") for name, one in world.parameters.items()}}
     for name, record in (("before", touch.before), ("after", touch.after)):
         # A record of another kind is not there for this condition: the file became something else.
-        if record is not None and record.kind == kind:
+        if record is not None and record.kind == rule.kinds[0]:
             values[name] = _entity(record)
+    return Bindings(world, values, rule.when.scope if rule.when is not None else {})
+
+
+def _holds(when: Condition, bindings: Bindings) -> bool:
+    """Whether a rule's condition holds; one that gives no answer counts as true, because an error refuses (R11)."""
     try:
-        return when.value(Bindings(world, values, when.scope)) is not False
+        return when.value(bindings) is not False
     except (EvaluationError, TypeError, ValueError, AttributeError, KeyError):
         return True
 

@@ -86,6 +86,20 @@ def assess(policy: Assessment, world: World, period: Period, *, at: datetime) ->
     return Scorecard(policy.name, period, run.at, tuple(placed), in_order(run.findings), places)
 
 
+def asked(
+    policy: Assessment, world: World, period: Period, *, at: datetime
+) -> Iterator[tuple[str, Condition, Bindings]]:
+    """Every condition that scoring asks, with whose it is and what it reads; of facts, those of the period."""
+    run = _Run(policy, world, period, in_zone(min(at, period.end), world.zone))
+    if policy.when is not None:
+        for entity in world.all(policy.subject):
+            yield "", policy.when, run.bindings_of(entity)
+    for name, weight in policy.weights:
+        yield from ((name, stage.when, run.bare) for stage in weight if stage.when is not None)
+    for measure in (*policy.measures, *policy.places.values()):
+        yield from run.asked(measure)
+
+
 _NO_TERMS = Terms(None, Fraction(1), None)
 
 
@@ -232,10 +246,31 @@ class _Run:
         with Decider({"when": self.policy.when}, self.policy.compiler) as decider:
             chosen = []
             for entity in self.world.all(self.policy.subject):
-                values: dict[str, Any] = {"subject": entity, "param": self._parameters}
-                if decider.holding(Bindings(self.world, values, self.policy.scope)):
+                if decider.holding(self.bindings_of(entity)):
                     chosen.append(entity.ref)
         return frozenset(chosen)
+
+    def bindings_of(self, entity: Entity) -> Bindings:
+        """What the policy's own condition reads of a subject."""
+        return Bindings(self.world, {"subject": entity, "param": self._parameters}, self.policy.scope)
+
+    @property
+    def bare(self) -> Bindings:
+        """What weights and sizes read: the parameters."""
+        return Bindings(self.world, {"param": self._parameters}, self.policy.scope)
+
+    def asked(self, measure: Measure) -> Iterator[tuple[str, Condition, Bindings]]:
+        """Every condition that is asked of a fact of the period: what is good, and limits, where the fact is meant."""
+        for entity in self.world.all(measure.over):
+            for _, bindings in self._items(measure, entity):
+                if not self._dated(measure, bindings)[1]:
+                    continue
+                if measure.where is not None:
+                    yield f"{measure.name} where", measure.where, bindings
+                    if not measure.where.holds(bindings):
+                        continue
+                others = ((name, one) for name, one in measure.conditions.items() if name != "where")
+                yield from ((f"{measure.name} {name}", condition, bindings) for name, condition in others)
 
     def _excluded(self) -> dict[str, list[Entity]]:
         """The approved exclusions for this policy, by what they leave out."""
@@ -476,9 +511,8 @@ class _Run:
     def weight(self, stages: Weight) -> Fraction:
         """The weight of the first stage that holds; 0 where none does."""
         conditions = {str(number): stage.when for number, stage in enumerate(stages) if stage.when is not None}
-        bindings = Bindings(self.world, {"param": self._parameters}, self.policy.scope)
         with Decider(conditions, self.policy.compiler) as decider:
-            holding = decider.holding(bindings) if conditions else frozenset[str]()
+            holding = decider.holding(self.bare) if conditions else frozenset[str]()
         chosen = next((one for n, one in enumerate(stages) if one.when is None or str(n) in holding), None)
         return (self.number(chosen.weight) or Fraction(0)) if chosen else Fraction(0)
 
@@ -486,7 +520,7 @@ class _Run:
         """A number of 0 or more as written or as the parameter says; a parameter that is none is a finding."""
         if quantity.path is None:
             return quantity.number
-        raw = follow(quantity.path.names, Bindings(self.world, {"param": self._parameters}, self.policy.scope))
+        raw = follow(quantity.path.names, self.bare)
         number = _read(raw, percent=quantity.percent)
         if number is None:
             self.tell("policy-invalid", f"{quantity.text} is no number of 0 or more.", quantity.pointer)

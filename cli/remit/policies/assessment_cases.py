@@ -2,45 +2,89 @@
 
 A line of ``expect`` names its ``subject`` (``Kind/name``, or the name alone) and says what it should show: ``measures``
 with any of ``value of n target score`` and ``left_out`` each, ``score``, ``rank``, ``band``, ``share`` and ``amount``.
-A subject for whom facts count and whom the case does not name fails it; so does a finding that is an error. ``at`` is
-the end of the period without it.
+A subject for whom facts count and whom the case does not name fails it; so does a finding that is an error, and where
+the case lists ``findings``, any other than those codes. ``at`` is the end of the period without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from remit.places import Place
 from remit.policies.assessment import assess
 from remit.policies.case_rows import Book, case_world_of
 from remit.policies.measures import Assessment
 from remit.references import World, instant
 from remit.scorecards import RESULTS, MeasureScore, Scorecard, SubjectScore
-from remit.times import parse_period
+from remit.times import Period, parse_period, period_of
 
 _OF_LINE = ("subject", "measures", *RESULTS)
 _OF_MEASURE = ("value", "of", "n", "target", "score", "left_out")
 
 
-def run_cases(policy: Assessment, book: Book, world: World) -> Iterator[list[str]]:
-    """What each case finds wrong, in the order written; an empty list for one that holds."""
-    for case in book.cases:
-        yield _run(policy, book, case, world)
+@dataclass(frozen=True)
+class Trial:
+    """One case made ready to be asked: its world, its period, the moment asked about, and what is wrong with it."""
+
+    name: str
+    place: Place
+    expect: Any
+    world: World
+    period: Period | None
+    at: datetime | None
+    findings: Sequence[str] | None
+    failures: tuple[str, ...]
 
 
-def _run(policy: Assessment, book: Book, case: Mapping[str, Any], world: World) -> list[str]:
+def trials(policy: Assessment, book: Book, world: World) -> list[Trial]:
+    """The cases, each made ready once however often it is asked."""
+    return [_trial(book, index, case, world) for index, case in enumerate(book.cases)]
+
+
+def _trial(book: Book, index: int, case: Mapping[str, Any], world: World) -> Trial:
     case_world, _, failures = case_world_of(book, case, world)
-    if failures:
-        return failures
+    period = None
     try:
         period = parse_period(str(case.get("period", "")), world.zone)
     except ValueError as error:
-        return [f"period: {error}."]
-    scorecard = assess(policy, case_world, period, at=instant(case.get("at")) or period.end)
+        failures.append(f"period: {error}.")
+    at, expect = instant(case.get("at")), case.get("expect", ())
+    findings = case.get("findings")
+    return Trial(case["name"], book.place(index), expect, case_world, period, at, findings, tuple(failures))
+
+
+def judge(policy: Assessment, trial: Trial) -> list[str]:
+    """What fails in a case, in words; an empty list when it holds."""
+    if trial.failures or trial.period is None:
+        return list(trial.failures)
+    zone = trial.world.zone
+    if not any(period_of(trial.period.start, cycle, zone) == trial.period for cycle in policy.cycles):
+        return [f"{policy.name} scores by {', '.join(policy.cycles)}; {trial.period.name} is none."]
+    scorecard = scored(policy, trial, trial.period)
     return [
         *(f.message for f in scorecard.findings if f.severity == "error"),
-        *_differences(policy, case.get("expect", ()), scorecard),
+        *_other_findings(trial, scorecard),
+        *_differences(policy, trial.expect, scorecard),
     ]
+
+
+def _other_findings(trial: Trial, scorecard: Scorecard) -> Iterator[str]:
+    found = sorted(f.code for f in scorecard.findings)
+    if trial.findings is not None and found != sorted(trial.findings):
+        yield f"The findings are {', '.join(found) or 'none'}, expected {', '.join(sorted(trial.findings)) or 'none'}."
+
+
+def scored(policy: Assessment, trial: Trial, period: Period) -> Scorecard:
+    """The scorecard of a case."""
+    return assess(policy, trial.world, period, at=trial.at or period.end)
+
+
+def run_cases(policy: Assessment, book: Book, world: World) -> Iterator[list[str]]:
+    """What each case finds wrong, in the order written; an empty list for one that holds."""
+    yield from (judge(policy, trial) for trial in trials(policy, book, world))
 
 
 def _differences(policy: Assessment, expected: Any, scorecard: Scorecard) -> Iterator[str]:

@@ -135,14 +135,18 @@ class Lifecycle:
         condition = requirement.condition
         if condition is None:
             return []
+        bindings = self.bindings(condition, values, entity, world)
+        if condition.holds(bindings):
+            return []
+        return [part.text for part in condition.parts if not part.holds(bindings)] or [condition.text]
+
+    def bindings(self, condition: Condition, values: Mapping[str, Entity], entity: Entity, world: World) -> Bindings:
+        """What a condition of the policy reads: ``values``, parameters, and the records related to ``entity``."""
         bound: dict[str, Any] = dict(values)
         bound["param"] = {name: one.get("value") for name, one in world.parameters.items()}
         for name, one in self.related.items():
             bound[name] = world.joined(one.kind, one.field, entity.name)
-        bindings = Bindings(world, bound, condition.scope)
-        if condition.holds(bindings):
-            return []
-        return [part.text for part in condition.parts if not part.holds(bindings)] or [condition.text]
+        return Bindings(world, bound, condition.scope)
 
     def _unmet(
         self, entity: Entity, field: str, said: str, requirement: Requirement, missing: Sequence[str]

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from remit.findings import Finding
 from remit.places import Place, Pointer
 from remit.policies.case_rows import Book, misfits, record_of, row_misfits, world_with
 from remit.policies.lifecycle import Lifecycle, Requirement, Transition, check_lifecycle
-from remit.policies.sights import Goal, Sight
+from remit.policies.sights import Goal, Sight, branch_goals, looked
 from remit.references import Entity, World
 
 SUBJECT = "subject"
@@ -24,21 +25,56 @@ _OTHERS = "every other transition"
 _EXPECT_KEYS = {"code", "says"}
 
 
-def run_cases(policy: Lifecycle, book: Book, world: World) -> Iterator[list[str]]:
-    """What fails in each case, in words and in the order of the cases; an empty list for one that holds."""
+@dataclass(frozen=True)
+class Trial:
+    """One case made ready to be asked: both versions, the world around them, and what is wrong with it itself."""
+
+    name: str
+    place: Place
+    expect: Sequence[Mapping[str, Any]]
+    before: Entity | None
+    after: Entity | None
+    world: World
+    failures: tuple[str, ...]
+
+
+def trials(policy: Lifecycle, book: Book, world: World) -> list[Trial]:
+    """The cases, each made ready once however often it is asked."""
+    found = []
     for index, case in enumerate(book.cases):
-        yield _run(policy, case, book, world, book.place(index))
+        before, after, around, failures = _prepared(policy, case, book, world, book.place(index))
+        trial = Trial(case["name"], book.place(index), case["expect"], before, after, around, tuple(failures))
+        found.append(trial)
+    return found
+
+
+def judge(policy: Lifecycle, trial: Trial) -> list[str]:
+    """What fails in a case, in words; an empty list when it holds."""
+    if trial.failures or trial.after is None:
+        return list(trial.failures)
+    return compare(trial.expect, check_lifecycle(policy, trial.before, trial.after, trial.world))
+
+
+def run_cases(policy: Lifecycle, book: Book, world: World) -> Iterator[list[str]]:
+    """What fails in each case, in the order of the cases."""
+    yield from (judge(policy, trial) for trial in trials(policy, book, world))
 
 
 def goals(policy: Lifecycle) -> list[Goal]:
-    """That each state, transition and guarded field is seen allowed, and refused where it requires something."""
+    """That each state, transition and guarded field is seen allowed, and refused where it requires something.
+
+    Each part of what is required is to be seen both ways.
+    """
     found: list[Goal] = []
     for part, requirement, pointer in _parts(policy):
         hows = (ALLOWED, REFUSED) if requirement.condition is not None else (ALLOWED,)
         found += [Goal(Sight(part, how), policy.record.place(("spec", *pointer))) for how in hows]
+        if requirement.condition is not None:
+            place = policy.record.place(("spec", *pointer, "requires"))
+            found += branch_goals(part, requirement.condition, place)
     if policy.is_closed:
         found.append(Goal(Sight(_OTHERS, REFUSED), policy.record.place(("spec", "others"))))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _parts(policy: Lifecycle) -> Iterator[tuple[str, Requirement, Pointer]]:
@@ -54,38 +90,36 @@ def _way(transition: Transition) -> str:
     return f"transition {'|'.join(transition.sources)} → {'|'.join(transition.targets)}"
 
 
-def sights(policy: Lifecycle, book: Book, world: World) -> Iterator[Sight]:
+def sights(policy: Lifecycle, asked: Iterable[Trial]) -> Iterator[Sight]:
     """What the cases see of the policy's states, transitions and guarded fields."""
-    for index, case in enumerate(book.cases):
-        before, after, around, failures = _prepared(policy, case, book, world, book.place(index))
-        if after is not None and not failures:
-            yield from _seen(policy, before, after, around)
+    for trial in asked:
+        if trial.after is not None and not trial.failures:
+            yield from _seen(policy, trial.before, trial.after, trial.world)
 
 
 def _seen(policy: Lifecycle, before: Entity | None, after: Entity, world: World) -> Iterator[Sight]:
     new = policy.state_of(after)
     if new in policy.states:
-        missing = policy.missing(policy.states[new], {"subject": after}, after, world)
-        yield Sight(f"state {new}", REFUSED if missing else ALLOWED)
+        yield from _asked(policy, f"state {new}", policy.states[new], {"subject": after}, after, world)
     if before is None:
         return
     both, old = {"before": before, "after": after}, policy.state_of(before)
     listed = [one for one in policy.transitions if old in one.sources and new in one.targets and old != new]
     for one in listed:
-        yield Sight(_way(one), REFUSED if policy.missing(one.requirement, both, after, world) else ALLOWED)
+        yield from _asked(policy, _way(one), one.requirement, both, after, world)
     if old != new and not listed:
         yield Sight(_OTHERS, REFUSED)
     for field, requirement in policy.changes:
         if before.spec.get(field) != after.spec.get(field):
-            missing = policy.missing(requirement, both, after, world)
-            yield Sight(f"change of {field}", REFUSED if missing else ALLOWED)
+            yield from _asked(policy, f"change of {field}", requirement, both, after, world)
 
 
-def _run(policy: Lifecycle, case: Mapping[str, Any], book: Book, world: World, place: Place) -> list[str]:
-    before, after, around, failures = _prepared(policy, case, book, world, place)
-    if failures or after is None:
-        return failures
-    return compare(case["expect"], check_lifecycle(policy, before, after, around))
+def _asked(
+    policy: Lifecycle, part: str, required: Requirement, values: Mapping[str, Entity], entity: Entity, world: World
+) -> Iterator[Sight]:
+    yield Sight(part, REFUSED if policy.missing(required, values, entity, world) else ALLOWED)
+    if required.condition is not None:
+        yield from looked(required.condition, part, policy.bindings(required.condition, values, entity, world))
 
 
 def _prepared(

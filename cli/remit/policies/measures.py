@@ -201,6 +201,12 @@ class Assessment:
         return frozenset((name, *(one.name for one in self.measures if name in one.of)))
 
     @property
+    def weights(self) -> tuple[tuple[str, Weight], ...]:
+        """The weights of parts and of measures, by name."""
+        parts = tuple((part.name, part.weight) for part in self.parts)
+        return (*parts, *((measure.name, measure.weight) for measure in self.measures))
+
+    @property
     def places(self) -> Mapping[str, Measure]:
         """What the places of a band are counted over, by the name of the band."""
         return {band.name: band.places for band in self.bands if isinstance(band.places, Measure)}
