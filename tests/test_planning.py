@@ -325,8 +325,7 @@ def folder(git_repo: GitRepo) -> Path:
 
 def remit(folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
     capsys.readouterr()
-    moment = [] if arguments[0] in ("withdraw",) else ["--at", "2026-10-15T10:00:00+08:00"]
-    assert main(["--store", str(folder), *arguments, *moment]) == code
+    assert main(["--store", str(folder), *arguments, "--at", "2026-10-15T16:00:00+08:00"]) == code
     captured = capsys.readouterr()
     return captured.out if code in (0, 1) else captured.err
 

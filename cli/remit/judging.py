@@ -9,7 +9,7 @@ Source: security rules R5, R6, R11; design section 7.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,23 +21,16 @@ from remit.changing.targets import target
 from remit.errors import InvalidStore
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, added_to, in_order
+from remit.nearby import changed_paths, decides, ground_folders, is_cases, is_record_path, near, referred
 from remit.policies.approval import Touch
 from remit.policies.approvers import Ground
 from remit.policies.asking import needs_of, required_approvals
-from remit.records import CASES_SUFFIX, CONFIG_PATH, Record, Snapshot, build_snapshot
-from remit.references import World, uses, world_of_records
-from remit.schemas import Schemas, load_schemas
+from remit.records import CONFIG_PATH, Record, Snapshot, build_snapshot
+from remit.references import World, world_of_records
+from remit.schemas import load_schemas
 from remit.store import Files, Store
 
-GROUND_KINDS = ("Person", "RoleAssignment", "OrganizationUnit", "Team", "ParameterSet")
-"""Kinds whose every record may matter to who approves; of other kinds only what the change refers to is read."""
-
 APPROVAL_RULES = "rules/approval/"
-DECIDING = ("rules/", "schemas/", "records/parameter-sets/", "remit.yaml")
-"""What policies decide by; a change of anything else leaves the cases alone."""
-
-FARTHEST = 6
-"""References are followed so many steps from a changed record; paths to approvers are shorter."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,7 @@ class PolicyJudge:
         touched = [*manifest.paths]
         before = _loaded(base.blobs, head.blobs, touched)
         _refuse_unreadable(before)
-        changed = build_snapshot({path: head.blobs[path] for path in touched if _is_record_path(path, head.blobs)})
+        changed = build_snapshot({path: head.blobs[path] for path in touched if is_record_path(path, head.blobs)})
         touches = _touches(touched, before.snapshot, changed)
         ground = Ground(before.world, _with_added(before, changed), self.at, author.person)
         language = before.snapshot.config.language
@@ -103,44 +96,12 @@ def _with_added(before: Loaded, changed: Snapshot) -> World:
 def _loaded(blobs: Mapping[str, bytes], others: Mapping[str, bytes], touched: Sequence[str]) -> Loaded:
     """The part of a store that decides who approves a change of ``touched`` (also as ``others`` have it)."""
     schemas, _ = load_schemas(blobs)
-    folders = tuple(f"records/{schemas.kinds[kind].folder}/" for kind in GROUND_KINDS if kind in schemas.kinds)
-    always = (APPROVAL_RULES, "schemas/", *folders)
-    kept = {p: d for p, d in blobs.items() if p == CONFIG_PATH or (p.startswith(always) and not _is_cases(p))}
-    kept |= {path: blobs[path] for path in touched if _is_record_path(path, blobs)}
-    starts = [side[path] for side in (blobs, others) for path in touched if _is_record_path(path, side)]
-    kept |= _referred(starts, blobs, schemas)
-    return load(Files(None, None, {path: kept[path] for path in sorted(kept)}))
-
-
-def _is_cases(path: str) -> bool:
-    return path.endswith(CASES_SUFFIX)
-
-
-def _is_record_path(path: str, blobs: Mapping[str, bytes]) -> bool:
-    return path in blobs and path.startswith(("records/", "rules/")) and path.endswith(".yaml") and not _is_cases(path)
-
-
-def _referred(starts: Sequence[bytes], blobs: Mapping[str, bytes], schemas: Schemas) -> dict[str, bytes]:
-    """The files of records that the given ones refer to, step by step."""
-    found: dict[str, bytes] = {}
-    step: Iterable[bytes] = starts
-    for _ in range(FARTHEST):
-        named = {f"records/{number}.yaml": data for number, data in enumerate(step)}
-        paths = {path for path in _paths_named(build_snapshot(named), schemas) if path in blobs and path not in found}
-        if not paths:
-            break
-        found |= {path: blobs[path] for path in paths}
-        step = [blobs[path] for path in sorted(paths)]
-    return found
-
-
-def _paths_named(snapshot: Snapshot, schemas: Schemas) -> Iterable[str]:
-    for entity in world_of_records(schemas, snapshot.records):
-        for use in uses(entity, schemas.kinds[entity.kind].shape):
-            name = use.name.rpartition("/")[2]
-            for kind in use.kinds:
-                if kind in schemas.kinds:
-                    yield f"records/{schemas.kinds[kind].folder}/{name}.yaml"
+    always = (APPROVAL_RULES, "schemas/", *ground_folders(schemas))
+    kept = {p for p in blobs if p == CONFIG_PATH or (p.startswith(always) and not is_cases(p))}
+    kept |= {path for path in touched if is_record_path(path, blobs)}
+    starts = [side[path] for side in (blobs, others) for path in touched if is_record_path(path, side)]
+    kept |= referred(starts, blobs, schemas).keys()
+    return load(Files(None, None, {path: blobs[path] for path in sorted(kept)}))
 
 
 # --- what a change would break ---------------------------------------------------------------------------------------
@@ -155,13 +116,25 @@ def check_way(before: Files, after: Files, *, at: datetime) -> tuple[Finding, ..
     return _check_way(load(before), load(after), at, cases=_decides_otherwise(before, after))
 
 
+def check_near(before: Files, after: Files, *, at: datetime) -> tuple[Finding, ...]:
+    """What a change makes wrong in a store that was right, read from no more than what the change is near to.
+
+    It finds what ``check_way`` finds, but for levels of policies that would reach nobody any more. A change of what
+    decides is checked in full.
+    """
+    if _decides_otherwise(before, after):
+        return check_way(before, after, at=at)
+    origin, result = (load(side) for side in near(before, after))
+    result = result.judged_as(origin)
+    return added_to(checking.check(origin, at=at, cases=False), _check_way(origin, result, at, cases=False))
+
+
 def _check_way(before: Loaded, after: Loaded, at: datetime, *, cases: bool) -> tuple[Finding, ...]:
     return in_order((*checking.check(after, at=at, cases=cases), *checking.since(after, before)))
 
 
 def _decides_otherwise(before: Files, after: Files) -> bool:
-    paths = {*before.blobs, *after.blobs}
-    return any(before.blobs.get(path) != after.blobs.get(path) for path in paths if path.startswith(DECIDING))
+    return decides(changed_paths(before.blobs, after.blobs))
 
 
 def nobody(base: Files, head: Files, manifest: Manifest, author: Person) -> Sequence[Need]:
@@ -174,7 +147,7 @@ def law_of(store: Store, commit: str, at: datetime, *, checked: bool = True) -> 
 
     def check(files: Files) -> tuple[Finding, ...]:
         (parent,) = store.in_git().commit(commit).parents
-        return check_way(store.files_of(parent), files, at=at)
+        return check_near(store.files_of(parent), files, at=at)
 
     return Law(PolicyJudge(at), nobody, check if checked else None)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -51,12 +52,58 @@ def is_store_path(path: str) -> bool:
     return path == CONFIG or (plain and len(parts) > 1 and parts[0] in FOLDERS)
 
 
+class TreeBlobs(Mapping[str, bytes]):
+    """The files of a tree by path, sorted; those in folders of usual size are read at once when one is asked for.
+
+    Of a folder with many files, the first few that are asked for are read one by one, and then the folder: a question
+    about one record of ten thousand is not to read them all. What two trees have in common is read once.
+    """
+
+    MANY = 256
+    FEW = 8
+
+    def __init__(
+        self, oids: Mapping[str, str], known: dict[str, bytes], read: Callable[[Iterable[str]], dict[str, bytes]]
+    ) -> None:
+        self.oids = oids
+        self._known, self._read = known, read
+        self._asked: Counter[str] = Counter()
+
+    @cached_property
+    def _large(self) -> dict[str, list[str]]:
+        """The files of each folder that has many, by folder; all the others under the empty name."""
+        folders: dict[str, list[str]] = {}
+        for path, oid in self.oids.items():
+            folders.setdefault(path.rpartition("/")[0], []).append(oid)
+        usual = [oid for oids in folders.values() if len(oids) <= self.MANY for oid in oids]
+        return {"": usual} | {folder: oids for folder, oids in folders.items() if len(oids) > self.MANY}
+
+    def __getitem__(self, path: str) -> bytes:
+        oid = self.oids[path]
+        if oid not in self._known:
+            folder = path.rpartition("/")[0] if path.rpartition("/")[0] in self._large else ""
+            self._asked[folder] += 1
+            wanted = [oid] if folder and self._asked[folder] <= self.FEW else self._large[folder]
+            self._known.update(self._read(one for one in wanted if one not in self._known))
+        return self._known[oid]
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.oids
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.oids)
+
+    def __len__(self) -> int:
+        return len(self.oids)
+
+
 class Store:
     """One store: a folder with ``remit.yaml``, or a bare repository whose commits have one at the top."""
 
     def __init__(self, root: Path, *, is_bare: bool = False) -> None:
         self.root = root
         self.is_bare = is_bare
+        self._known: dict[str, bytes] = {}
 
     @classmethod
     def open(cls, start: Path) -> Store:
@@ -119,15 +166,15 @@ class Store:
         return self.files_of(commit.sha, commit.sha, commit.committed)
 
     def files_of(self, tree: str, commit: str | None = None, date: datetime | None = None) -> Files:
-        """The store as a tree (or commit) has it: one listing, one reading."""
+        """The store as a tree (or commit) has it: one listing; contents are read when they are asked for."""
         listing = self.listing(tree)
         if CONFIG not in listing:
             where = f'in "{self.prefix.rstrip("/")}" of' if self.prefix else "at the top of"
             raise NotAStore(f"there is no {CONFIG} {where} {tree[:12]}", hint="choose a later revision")
         regular = {path: entry.oid for path, entry in listing.items() if entry.mode in _REGULAR_MODES}
-        contents = self.in_git().read_blobs(regular.values())
         odd = [_irregular(path, _kind_of(entry.mode)) for path, entry in listing.items() if path not in regular]
-        return Files(commit, date, {path: contents[oid] for path, oid in sorted(regular.items())}, in_order(odd))
+        blobs = TreeBlobs(dict(sorted(regular.items())), self._known, self.in_git().read_blobs)
+        return Files(commit, date, blobs, in_order(odd))
 
     def listing(self, tree: str) -> dict[str, TreeEntry]:
         """Mode and id of every store path of a tree or commit, links included."""
