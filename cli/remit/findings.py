@@ -92,6 +92,7 @@ CODES: dict[str, Code] = {
     "uncovered-level": Code("error", "No case of a changed policy sees this level fire, or sees it stay silent."),
     "case-invalid": Code("error", "A case file does not have the shape of cases."),
     "forbidden-transition": Code("error", "A record moved to a state that its lifecycle does not allow from the old one."),
+    "review-owed": Code("warning", "A change went in by an emergency and was not looked at since; an error once that is overdue."),
     "state-requirement": Code("error", "A record is in a state without what the state requires."),
     # facts
     "unreadable-feed": Code("error", "A feed cannot be read at all."),

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from remit import checking
-from remit.changes import Manifest, Need, Person
+from remit.changes import Manifest, Need, Person, is_governed
 from remit.changing.proving import Law
 from remit.changing.requiring import Check
 from remit.changing.targets import target
@@ -22,13 +23,15 @@ from remit.errors import InvalidStore
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, added_to, in_order
 from remit.nearby import changed_paths, decides, ground_folders, is_cases, is_record_path, near, referred
-from remit.policies.approval import Touch
+from remit.policies.approval import Approvals, Touch
 from remit.policies.approvers import Ground
 from remit.policies.asking import needs_of, required_approvals
+from remit.policies.emergencies import emergency_asks, emergency_needs
 from remit.records import CONFIG_PATH, Record, Snapshot, build_snapshot
 from remit.references import World, world_of_records
 from remit.schemas import load_schemas
 from remit.store import Files, Store
+from remit.times import Duration
 
 APPROVAL_RULES = "rules/approval/"
 
@@ -45,19 +48,58 @@ class PolicyJudge:
         Raises:
             InvalidStore: an approval policy of the base cannot be read.
         """
+        case = _Case.of(base, head, manifest, author.person, self.at)
+        needs = needs_of(required_approvals(case.policies, case.touches, case.ground), case.language)
+        if any(path.startswith(APPROVAL_RULES) for path in manifest.paths):
+            after = _loaded(head.blobs, head.blobs, manifest.paths)
+            own = needs_of(required_approvals(after.policies.approvals, case.touches, case.ground), case.language)
+            needs += [need for need in own if not any(_same(need, one) for one in needs)]
+        return needs
+
+    def emergency(self, base: Files, head: Files, manifest: Manifest, author: Person) -> Sequence[Need]:
+        """Who of the base may apply a change before it is approved; nothing when no approval is asked of it.
+
+        Raises:
+            InvalidStore: an approval policy of the base cannot be read.
+        """
+        case = _Case.of(base, head, manifest, author.person, self.at)
+        if asks := emergency_asks(case.policies, case.touches, case.ground):
+            floor = [NO_EMERGENCY] if any(_decides_who(path) for path in manifest.paths) else []
+            return [*floor, *emergency_needs(asks, case.language)]
+        return ()
+
+
+def review_spans(files: Files) -> list[Duration]:
+    """The time that each approval policy gives for the review of an emergency."""
+    policies = _loaded(files.blobs, files.blobs, ()).policies.approvals
+    return [policy.emergency.within for policy in policies if policy.emergency is not None]
+
+
+NO_EMERGENCY = Need("built-in/governed-paths", 1, (), text="what decides who approves never changes in an emergency")
+
+
+def _decides_who(path: str) -> bool:
+    """True for what decides who may approve; rules that watch, score and lead are not among it."""
+    return is_governed(path) and (path.startswith(APPROVAL_RULES) or not path.startswith("rules/"))
+
+
+class _Case(NamedTuple):
+    """One change before the policies of its base."""
+
+    policies: Sequence[Approvals]
+    touches: Sequence[Touch]
+    ground: Ground
+    language: str
+
+    @classmethod
+    def of(cls, base: Files, head: Files, manifest: Manifest, author: str, at: datetime) -> _Case:
         touched = [*manifest.paths]
         before = _loaded(base.blobs, head.blobs, touched)
         _refuse_unreadable(before)
         changed = build_snapshot({path: head.blobs[path] for path in touched if is_record_path(path, head.blobs)})
         touches = _touches(touched, before.snapshot, changed)
-        ground = Ground(before.world, _with_added(before, changed), self.at, author.person)
-        language = before.snapshot.config.language
-        needs = needs_of(required_approvals(before.policies.approvals, touches, ground), language)
-        if any(path.startswith(APPROVAL_RULES) for path in touched):
-            after = _loaded(head.blobs, head.blobs, touched)
-            own = needs_of(required_approvals(after.policies.approvals, touches, ground), language)
-            needs += [need for need in own if not any(_same(need, one) for one in needs)]
-        return needs
+        ground = Ground(before.world, _with_added(before, changed), at, author)
+        return cls(before.policies.approvals, touches, ground, before.snapshot.config.language)
 
 
 def _same(one: Need, other: Need) -> bool:
@@ -137,11 +179,6 @@ def _decides_otherwise(before: Files, after: Files) -> bool:
     return decides(changed_paths(before.blobs, after.blobs))
 
 
-def nobody(base: Files, head: Files, manifest: Manifest, author: Person) -> Sequence[Need]:
-    """Nobody may act in an emergency."""
-    return ()
-
-
 def law_of(store: Store, commit: str, at: datetime, *, checked: bool = True) -> Law:
     """What decides whether a commit may follow its parent; unless ``checked``, not whether its result is sound."""
 
@@ -149,7 +186,8 @@ def law_of(store: Store, commit: str, at: datetime, *, checked: bool = True) -> 
         (parent,) = store.in_git().commit(commit).parents
         return check_near(store.files_of(parent), files, at=at)
 
-    return Law(PolicyJudge(at), nobody, check if checked else None)
+    judge = PolicyJudge(at)
+    return Law(judge, judge.emergency, check if checked else None)
 
 
 def result_check(store: Store, *, at: datetime) -> Check:

@@ -7,7 +7,7 @@ above.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,13 +126,24 @@ def unavailable(world: World, person: Entity, at: datetime) -> str:
         return f"left on {format_instant(ends)[:10]}"
     if spec.get("status") == "left" and ends is None:
         return "has left"
-    for leave in spec.get("leave", ()):
-        first, last = instant(leave.get("from"), world.zone), instant(leave.get("to"), world.zone)
-        if first is not None and first <= at and (last is None or at < last):
-            return f"on leave until {format_instant(last)[:10]}" if last else "on leave"
+    for leave in _leaves(world, person, at):
+        last = instant(leave.get("to"), world.zone)
+        return f"on leave until {format_instant(last)[:10]}" if last else "on leave"
     if not spec.get("contact"):
         return "has no contact"
     return "absent" if spec.get("status") == "absent" and not spec.get("leave") else ""
+
+
+def deputy_of(world: World, person: Entity, at: datetime) -> str:
+    """The name of whoever stands for a person who is on leave at ``at``; empty when nobody does."""
+    return next((leave["deputy"] for leave in _leaves(world, person, at) if leave.get("deputy")), "")
+
+
+def _leaves(world: World, person: Entity, at: datetime) -> Iterator[Mapping[str, Any]]:
+    for leave in person.spec.get("leave", ()):
+        first, last = instant(leave.get("from"), world.zone), instant(leave.get("to"), world.zone)
+        if first is not None and first <= at and (last is None or at < last):
+            yield leave
 
 
 def held_anywhere(world: World, role: str) -> bool:

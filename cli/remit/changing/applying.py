@@ -9,7 +9,7 @@ Source: design section 7; security rules R1-R12.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from remit.changes import Approval, Change, parse_message, with_trailers
@@ -138,7 +138,7 @@ def apply_in_emergency(
     said = statement(aim, change, "emergency", person, registry, at=at, reason=reason.strip(), sign=sign)
     done = _commit(store, aim, proposal, tree, (said,), committer, Law(judge, emergency, check), at)
     owes = f"its review is owed: remit approve {change.id}, by whom remit review names, then remit apply {change.id}"
-    return Applied(done.change, done.commit, done.approvals, done.already, (*done.notes, owes))
+    return replace(done, notes=(*done.notes, owes))
 
 
 def does_otherwise(store: Store, change: Change, foresee: Foresee) -> bool:

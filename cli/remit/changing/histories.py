@@ -13,11 +13,15 @@ from remit.store import Store
 
 
 class Entry(NamedTuple):
-    """One step of a history: a commit, the change that it applied (empty: none) and the approvals that it carries."""
+    """One step of a history: a commit, the change that it applied (empty: none) and the approvals that it carries.
+
+    ``emergency`` is what the person said who applied it without waiting for them.
+    """
 
     commit: Commit
     change: str
     approvals: tuple[Approval, ...]
+    emergency: Approval | None = None
 
 
 def log_of(store: Store, name: str, *, ref: str = "HEAD", limit: int | None = None) -> list[Entry]:
@@ -31,11 +35,14 @@ def log_of(store: Store, name: str, *, ref: str = "HEAD", limit: int | None = No
     commits = repository.log(ref, [store.prefix + path] if store.prefix + path else [], limit)
     if not commits:
         raise NotFound(f"{name} has no history", hint=f"nothing was ever committed at {path}")
-    said = [parse_message(commit.message) for commit in commits]
-    return [
-        Entry(commit, one.change or one.reviewed, tuple(a for a in one.approvals if a.verdict == "approve"))
-        for commit, one in zip(commits, said, strict=True)
-    ]
+    return [_entry(commit) for commit in commits]
+
+
+def _entry(commit: Commit) -> Entry:
+    said = parse_message(commit.message)
+    approvals = tuple(one for one in said.approvals if one.verdict == "approve")
+    emergency = next((one for one in said.approvals if one.verdict == "emergency"), None)
+    return Entry(commit, said.change or said.reviewed, approvals, emergency)
 
 
 def path_of(store: Store, name: str, *, ref: str = "HEAD") -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from remit.changes import (
+    REVIEWED_TRAILER,
     Approval,
     Change,
     Manifest,
@@ -66,6 +67,7 @@ class Proposal:
         moved: What moved on the protected branch since its base so that it no longer fits; empty when it fits. Of an
             unreadable one: why it is.
         unsigned: Why its proposer's signature does not hold; empty when it does, or none is needed.
+        emergency: What the person said who applied it in an emergency; None when it was not.
         owed: It was applied in an emergency, and nobody has looked at it since as the rules ask.
     """
 
@@ -75,6 +77,7 @@ class Proposal:
     applied: str | None = None
     moved: tuple[str, ...] = ()
     unsigned: str = ""
+    emergency: Approval | None = None
     owed: bool = False
 
     @property
@@ -166,8 +169,10 @@ def _proposal(store: Store, aim: Target, id: str, head: str, *, at: datetime | N
     # Whether a signature was good when a change was applied is for audit to say; the clock has gone on since.
     now = None if applied else at
     unsigned = why_not_proposed(change, root, registry, now)
+    emergency = _emergency(aim, applied) if applied else None
     posted = aim.posted(f"{REVIEWS}{change.id}/")
     reviews = reviews_of(aim.repository, posted, change, registry, root, now)
+    reviews = tuple(_of_another(review, emergency) for review in reviews)
     moved = () if applied else tuple(_moved(store, aim, change))
     if applied:
         state: State = "applied"
@@ -177,8 +182,8 @@ def _proposal(store: Store, aim: Target, id: str, head: str, *, at: datetime | N
         state = "rejected"
     else:
         state = "outdated" if moved else "open"
-    owed = applied is not None and owes_review(aim, change.id, applied)
-    return Proposal(change, state, reviews, applied, moved, unsigned, owed)
+    owed = emergency is not None and applied is not None and not _looked_at(aim, change.id, applied)
+    return Proposal(change, state, reviews, applied, moved, unsigned, emergency, owed)
 
 
 def _with_approved(store: Store, aim: Target, proposal: Proposal, judge: Judge | None, at: datetime | None) -> Proposal:
@@ -224,12 +229,15 @@ def applied_as(aim: Target, change: Change) -> str | None:
     return next((c.sha for c in reversed(commits) if parse_message(c.message).change == change.id), None)
 
 
-def owes_review(aim: Target, id: str, applied: str) -> bool:
-    """Whether a change went in by an emergency and no later commit says that it was looked at."""
-    repository = aim.repository
-    if not any(one.verdict == "emergency" for one in parse_message(repository.commit(applied).message).approvals):
-        return False
-    return not any(parse_message(c.message).reviewed == id for c in repository.log(aim.tip, exclude=[applied]))
+def _emergency(aim: Target, applied: str) -> Approval | None:
+    said = parse_message(aim.repository.commit(applied).message).approvals
+    return next((one for one in said if one.verdict == "emergency"), None)
+
+
+def _looked_at(aim: Target, id: str, applied: str) -> bool:
+    """Whether a commit of the protected branch says that an emergency change was looked at afterwards."""
+    later = aim.repository.log(aim.tip, exclude=[applied], saying=[f"{REVIEWED_TRAILER}: {id}"])
+    return any(parse_message(commit.message).reviewed == id for commit in later)
 
 
 def _moved(store: Store, aim: Target, change: Change) -> list[str]:
@@ -260,6 +268,13 @@ def reviews_of(
         if approval is not None and approval.verdict in ("approve", "reject"):
             found.append(Review(approval, _why_not(approval, change, person, root, registry, at)))
     return tuple(found)
+
+
+def _of_another(review: Review, emergency: Approval | None) -> Review:
+    """The review; it does not count when its person applied the change without waiting for reviews."""
+    person = review.approval.person
+    acted = emergency is not None and emergency.person == person
+    return review._replace(why=f"{person} applied it in an emergency") if acted else review
 
 
 def _why_not(

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from remit.changes import (
+    REVIEWED_TRAILER,
     Approval,
     Change,
     Message,
@@ -329,7 +330,7 @@ def why_no_plain_paths(store: Store, sha: str, changed: Sequence[ChangedPath]) -
 def owed(repository: Repository, tip: str, since: Sequence[str] = ()) -> list[tuple[Commit, str]]:
     """The emergency changes on a history that nobody has looked at since, oldest first: commit and change."""
     waiting: dict[str, Commit] = {}
-    for commit in reversed(repository.log(tip, exclude=since)):
+    for commit in reversed(repository.log(tip, exclude=since, saying=("verdict: emergency", REVIEWED_TRAILER))):
         message = parse_message(commit.message)
         waiting.pop(message.reviewed, None)
         if message.change and any(one.verdict == "emergency" for one in message.approvals):

@@ -138,4 +138,7 @@ def _reviewer(proposal: Proposal, registry: Registry, identity: Identity) -> str
     if not person:
         message = f"no Person record of the base has your e-mail {identity.email}"
         raise Refused(message, hint="set contact.email of your record, or git config user.email")
+    if proposal.emergency is not None and proposal.emergency.person == person:
+        message = f"you applied {change.id} in an emergency: somebody else has to look at it"
+        raise Refused(message, hint="remit review shows who may")
     return person

@@ -13,18 +13,23 @@ from remit.commands.options import at_option, format_option, print_json
 
 @click.command("apply")
 @click.argument("change_id", metavar="ID")
+@click.option("--emergency", is_flag=True, help="Apply it now, as one whom the rules name for that; say why with -m.")
+@click.option("-m", "--message", default="", metavar="TEXT", help="Why it cannot wait.")
 @at_option
 @format_option("text", "json")
 @click.pass_context
-def command(ctx: click.Context, change_id: str, at: datetime, fmt: str) -> None:
+def command(ctx: click.Context, change_id: str, emergency: bool, message: str, at: datetime, fmt: str) -> None:
     """Apply a change that everybody approved whom the rules of its base ask. Doing it again finds it done.
 
     What is applied is exactly what was approved, it still does what it did when it was proposed, and the result must
     have no errors.
 
+    In an emergency one person applies it whom the approval rules name for that. Those who must approve do so
+    afterwards, and apply puts on record that they have.
+
     Example: remit apply c-20261015-ab12cd
     """
-    from remit.changing.applying import NotApplicable, apply
+    from remit.changing.applying import NotApplicable, apply, apply_in_emergency
     from remit.changing.proposals import find
     from remit.judging import result_check
     from remit.planning import digest
@@ -32,17 +37,19 @@ def command(ctx: click.Context, change_id: str, at: datetime, fmt: str) -> None:
     from remit.reporters.review import applied_json
     from remit.reporters.terminal import safe
 
+    if message and not emergency:
+        raise click.UsageError("-m says why an emergency cannot wait; it goes with --emergency.")
     at_desk = desk(ctx, at)
     store = at_desk.store
+    id, check = find(store, change_id).change.id, result_check(store, at=at)
     try:
-        applied = apply(
-            store,
-            find(store, change_id).change.id,
-            at=at,
-            judge=at_desk.judge,
-            check=result_check(store, at=at),
-            foresee=partial(digest, at=at),
-        )
+        if emergency:
+            applied = apply_in_emergency(
+                store, id, message, at=at, judge=at_desk.judge, emergency=at_desk.judge.emergency, check=check,
+                sign=at_desk.sign,
+            )  # fmt: skip
+        else:
+            applied = apply(store, id, at=at, judge=at_desk.judge, check=check, foresee=partial(digest, at=at))
     except NotApplicable as refusal:
         for line in finding_lines([one for one in refusal.findings if one.severity == "error"]):
             click.echo(line, err=True)
@@ -51,8 +58,10 @@ def command(ctx: click.Context, change_id: str, at: datetime, fmt: str) -> None:
     if fmt == "json":
         print_json({**applied_json(applied), "next": following})
         return
-    done = "was applied already" if applied.already else "applied"
+    done = "was applied already" if applied.already else "applied in an emergency" if emergency else "applied"
     click.echo(f"{applied.change.id} {done} as {applied.commit[:12]}  {safe(applied.change.title)}")
+    if applied.reviewed:
+        click.echo(f"Its review after the emergency is on record as {applied.reviewed[:12]}")
     for note in applied.notes:
         click.echo(f"note: {safe(note)}", err=True)
     for step in following:

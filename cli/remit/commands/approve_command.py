@@ -36,7 +36,8 @@ def command(
     requirements = at_desk.requirements(proposal)
     following = following_commands(proposal, requirements, approval.person)
     if fmt == "json":
-        print_json({"person": approval.person, "change": proposal_json(proposal, requirements), "next": following})
+        told = proposal_json(proposal, requirements, at_desk.review_due(proposal))
+        print_json({"person": approval.person, "change": told, "next": following})
         return
     click.echo(f"{approval.person} approved {approval.change}  {safe(proposal.change.title)}")
     mine = [one for one in requirements if approval.person in one.given_by]

@@ -18,7 +18,8 @@ _OVER = ("applied", "withdrawn")
 @format_option("text", "json")
 @click.pass_context
 def command(ctx: click.Context, show_all: bool, at: datetime, fmt: str) -> None:
-    """List proposed changes: state, who proposed them, and how many approvals are missing.
+    """List proposed changes: state, who proposed them, and how many approvals are missing. Those that were applied in
+    an emergency stay until somebody has looked at them.
 
     Example: remit changes --all
     """
@@ -28,10 +29,10 @@ def command(ctx: click.Context, show_all: bool, at: datetime, fmt: str) -> None:
 
     at_desk = desk(ctx, at)
     found = changes(at_desk.store, at=at, judge=at_desk.judge)
-    shown = [one for one in found if show_all or one.state not in _OVER]
+    shown = [one for one in found if show_all or one.state not in _OVER or one.owed]
     rows = [(one, at_desk.requirements(one)) for one in shown]
     if fmt == "json":
-        print_json({"changes": [proposal_json(one, requirements) for one, requirements in rows]})
+        print_json({"changes": [proposal_json(one, asked, at_desk.review_due(one)) for one, asked in rows]})
         return
     click.echo(changes_text(rows, at_desk.config.language, at_desk.config.zone), nl=False)
     hidden = len(found) - len(shown)

@@ -63,6 +63,15 @@ class Desk:
             return ()
         return requirements(self.store, proposal.change, self.judge, at=self.at)
 
+    def review_due(self, proposal: Proposal) -> datetime | None:
+        """When the review of an emergency change has to be there; None when none is owed, or no rule says when."""
+        from remit.owing import review_due
+
+        if not proposal.owed or proposal.applied is None:
+            return None
+        commit = self.store.in_git().commit(proposal.applied)
+        return review_due(self.store, commit.parents[0], commit.committed or commit.when)
+
     def person_at(self, base: str) -> str:
         """The Person of ``base`` who asks; empty when git does not know, or nobody there has that e-mail."""
         from remit.changing.targets import me

@@ -18,7 +18,8 @@ from remit.reporters.finding_formats import FORMATS
 @format_option("text", "json", *FORMATS)
 @click.pass_context
 def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None, fmt: str) -> int:
-    """Find everything that is wrong: YAML, schemas, references, policies, who is reached, and cases.
+    """Find everything that is wrong: YAML, schemas, references, policies, who is reached, and cases; under git also
+    emergency changes that nobody has looked at since.
 
     Example: remit check --since origin/main
 
@@ -28,6 +29,7 @@ def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None
     """
     from remit import checking
     from remit.findings import count, has_errors, in_order
+    from remit.owing import owed_findings
     from remit.reporters.findings import finding_lines, from_top, summary
     from remit.reporters.terminal import plural
 
@@ -35,6 +37,9 @@ def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None
     findings = checking.check(read, at=at)
     if since is not None:
         findings = in_order((*findings, *checking.since(read, loaded(ctx, since))))
+    store = store_of(ctx)
+    if store.repository is not None and store.repository.exists("HEAD"):
+        findings = in_order((*findings, *owed_findings(store, ref or "HEAD", at)))
     if fmt == "json":
         commit = read.snapshot.commit or None
         print_json({"findings": [f.to_json() for f in findings], "counts": count(findings), "commit": commit})

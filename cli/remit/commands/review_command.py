@@ -64,7 +64,7 @@ def command(
     if fmt == "json":
         print_json(
             {
-                "change": proposal_json(proposal, requirements),
+                "change": proposal_json(proposal, requirements, at_desk.review_due(proposal)),
                 "differences": [one.to_json() for one in differences],
                 "findings": [one.to_json() for one in findings],
                 "plan": seen.to_json(),
@@ -81,6 +81,8 @@ def command(
             following=following,
             language=language,
             zone=at_desk.config.zone,
+            at=at,
+            due=at_desk.review_due(proposal),
             everything=everything,
         )
         click.echo(text, nl=False)

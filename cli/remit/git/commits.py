@@ -15,21 +15,27 @@ class Commits(Opened):
     """The commits of a repository."""
 
     def log(
-        self, ref: str, paths: Sequence[str] = (), limit: int | None = None, *, exclude: Sequence[str] = ()
-    ) -> list[Commit]:
-        """Commits reachable from ``ref`` and not from ``exclude`` that touch one of ``paths``, newest first."""
-        shas = self.reachable(ref, paths, limit, exclude=exclude)
+        self, ref: str, paths: Sequence[str] = (), limit: int | None = None, *,
+        exclude: Sequence[str] = (), saying: Sequence[str] = (),
+    ) -> list[Commit]:  # fmt: skip
+        """Commits reachable from ``ref`` and not from ``exclude`` that touch one of ``paths``, newest first.
+
+        With ``saying``, only those whose message holds one of these texts.
+        """
+        shas = self.reachable(ref, paths, limit, exclude=exclude, saying=saying)
         raw = self._batch(shas)
         return [parse_commit(sha, raw[sha]) for sha in shas]
 
     def reachable(
-        self, ref: str, paths: Sequence[str] = (), limit: int | None = None, *, exclude: Sequence[str] = ()
-    ) -> list[str]:
+        self, ref: str, paths: Sequence[str] = (), limit: int | None = None, *,
+        exclude: Sequence[str] = (), saying: Sequence[str] = (),
+    ) -> list[str]:  # fmt: skip
         """The ids of the commits that ``log`` gives, without reading one."""
         bounds = [f"^{self.resolve(base)}" for base in exclude]
         count = [f"--max-count={int(limit)}"] if limit is not None else []
-        command = ["--literal-pathspecs", "rev-list", "--topo-order", *count, self.resolve(ref), *bounds, "--", *paths]
-        return decode(self._git(command).stdout).split()
+        words = ["--fixed-strings", *(f"--grep={text}" for text in saying)] if saying else []
+        command = ["--literal-pathspecs", "rev-list", "--topo-order", *count, *words, self.resolve(ref), *bounds]
+        return decode(self._git([*command, "--", *paths]).stdout).split()
 
     def commit(self, ref: str) -> Commit:
         """The commit that ``ref`` names."""

@@ -22,8 +22,9 @@ from remit.records import Record
 from remit.references import World
 from remit.roles import RESPONSIBLE
 from remit.schemas import Schemas
+from remit.times import Duration, parse_duration
 
-DEFAULT = "default"
+DEFAULT, EMERGENCY = "default", "emergency"
 
 
 class Touch(NamedTuple):
@@ -83,12 +84,21 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Emergency:
+    """Who may apply a change at once: any one of the approvers of ``rule``; the review is owed ``within`` that time."""
+
+    rule: Rule
+    within: Duration
+
+
+@dataclass(frozen=True)
 class Approvals:
     """A compiled ApprovalPolicy."""
 
     record: Record
     rules: tuple[Rule, ...]
     default: Rule | None
+    emergency: Emergency | None
     clauses: tuple[str, ...]
 
     @property
@@ -113,12 +123,18 @@ class _Reader(PolicyReader):
         rules = tuple(self._rule(written, ("rules", index)) for index, written in enumerate(spec["rules"]))
         names = [written["name"] for written in spec["rules"]]
         for index, name in enumerate(names):
-            if name in names[:index] or name == DEFAULT:
+            if name in names[:index] or name in (DEFAULT, EMERGENCY):
                 self.complain("policy-invalid", f"Two rules are called {name!r}.", ("rules", index, "name"))
-        default = self._rule({"name": DEFAULT, "change": {}, **spec[DEFAULT]}, (DEFAULT,)) if DEFAULT in spec else None
+        default, urgent = self._part(DEFAULT), self._part(EMERGENCY)
         if has_errors(self.findings):
             return None, self.findings
-        return Approvals(self.record, rules, default, tuple(self.record.metadata.get("clauses", ()))), self.findings
+        emergency = Emergency(urgent, parse_duration(spec[EMERGENCY]["reviewWithin"])) if urgent else None
+        clauses = tuple(self.record.metadata.get("clauses", ()))
+        return Approvals(self.record, rules, default, emergency, clauses), self.findings
+
+    def _part(self, name: str) -> Rule | None:
+        spec = self.record.spec
+        return self._rule({"name": name, "change": {}, **spec[name]}, (name,)) if name in spec else None
 
     def _rule(self, written: Mapping[str, Any], base: Pointer) -> Rule:
         change = written["change"]
@@ -223,6 +239,7 @@ def check_roles(policy: Approvals, world: World) -> Iterator[Finding]:
     roles = {a.spec.get("role", "") for a in world.all("RoleAssignment")} | {RESPONSIBLE} | _role_fields(world.schemas)
     rules: list[tuple[Pointer, Rule]] = [(("spec", "rules", i), rule) for i, rule in enumerate(policy.rules)]
     rules += [(("spec", DEFAULT), policy.default)] if policy.default else []
+    rules += [(("spec", EMERGENCY), policy.emergency.rule)] if policy.emergency else []
     for base, rule in rules:
         for index, approver in enumerate(rule.approvers):
             where: Pointer = (*base, "approvers", index)

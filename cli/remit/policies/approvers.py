@@ -3,6 +3,7 @@
 A change never names its own approvers. Who holds a role, who is in a team and who answers for a unit is read from the
 base alone; what a change adds only says where in the organisation to look. Whoever wrote the change is passed over, and
 where too few people are left the level above is asked too, so that a sole holder's own change can still be approved.
+For those on leave the other half of their role stands in, then the deputy whom their leave names, then the level above.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from remit.changes import Candidate
 from remit.references import Entity, World, instant, last_instant
-from remit.roles import BACKUPS, RESPONSIBLE, unavailable
+from remit.roles import BACKUPS, RESPONSIBLE, deputy_of, unavailable
 
 UNIT = "OrganizationUnit"
 _SCOPES = {"Customer": "customer", "Project": "project", "Team": "team", UNIT: "domain"}
@@ -63,16 +64,26 @@ def _first_enough(ground: Ground, levels: Iterator[list[_Holder]], count: int) -
     found: dict[str, Candidate] = {}
     there = 0
     for level in levels:
-        for name, path in level:
-            someone = ground.base.get("Person", name)
-            if someone is None or name == ground.author or name in found or _is_gone(ground, someone):
-                continue
-            away = unavailable(ground.base, someone, ground.at)
-            there += not away
-            found[name] = Candidate(name, (*path, f"{name} ({away})" if away else name))
+        for stage in (level, _deputies(ground, level)):
+            for name, path in stage if there < count else ():
+                someone = ground.base.get("Person", name)
+                if someone is None or name == ground.author or name in found or _is_gone(ground, someone):
+                    continue
+                away = unavailable(ground.base, someone, ground.at)
+                there += not away
+                found[name] = Candidate(name, (*path, f"{name} ({away})" if away else name))
         if there >= count:
             break
     return tuple(found[name] for name in sorted(found))
+
+
+def _deputies(ground: Ground, level: Sequence[_Holder]) -> Iterator[_Holder]:
+    """Who stands for those of a level who are on leave, as the base names them."""
+    for name, path in level:
+        someone = ground.base.get("Person", name)
+        if someone is not None and (deputy := deputy_of(ground.base, someone, ground.at)):
+            away = unavailable(ground.base, someone, ground.at)
+            yield deputy, (*path, f"{name} ({away})", "deputy")
 
 
 def _is_gone(ground: Ground, someone: Entity) -> bool:

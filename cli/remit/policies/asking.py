@@ -143,14 +143,15 @@ def _entity(record: Record) -> Entity:
 
 
 def _asks(rule: Rule, touch: Touch, ground: Ground) -> list[Ask]:
-    asks = list(_entries(rule, touch, ground, 0))
+    asks = list(entries_of(rule, touch, ground))
     if rule.distinct and any(len(need.candidates) < need.count for need in needs_of(asks, "en")):
         # The nearest holders are too few to be different people: those above them are asked too.
-        asks = list(_entries(rule, touch, ground, sum(approver.count for approver in rule.approvers)))
+        asks = list(entries_of(rule, touch, ground, sum(approver.count for approver in rule.approvers)))
     return asks
 
 
-def _entries(rule: Rule, touch: Touch, ground: Ground, at_least: int) -> Iterator[Ask]:
+def entries_of(rule: Rule, touch: Touch, ground: Ground, at_least: int = 0) -> Iterator[Ask]:
+    """What each entry of a rule asks for one file; holders are looked for until ``at_least`` are there."""
     for entry, approver in enumerate(rule.approvers):
         for of, candidates in _candidates(approver, touch, ground, max(approver.count, at_least)):
             yield Ask(

@@ -14,7 +14,7 @@ from remit.conditions.checks import Scope
 from remit.conditions.condition import Condition
 from remit.conditions.messages import MessageTypes
 from remit.conditions.tree import Path
-from remit.policies.approval import Approvals, Approver, Rule
+from remit.policies.approval import Approvals, Approver, Emergency, Rule
 from remit.policies.lifecycle import Lifecycle, Requirement
 from remit.policies.measures import Assessment
 from remit.policies.reading import Amount, ClockRule, Each, Related, Target
@@ -334,6 +334,24 @@ class Page:
             yield from self._rule(f"{number}. ", rule, written)
         if policy.default is not None:
             yield from self._rule("", policy.default, policy.record.spec["default"])
+        if policy.emergency is not None:
+            yield from self._emergency(policy.emergency)
+
+    def _emergency(self, emergency: Emergency) -> Iterator[str]:
+        rule = emergency.rule
+        yield f"{rule.title.get(self.language) or self.pick('Emergencies', '紧急情况')}{self.cited(rule.clauses)}"
+        people = self.pick(" or ", "，或").join(self._approver(one, ()) for one in rule.approvers)
+        within = self.words.span(emergency.within)
+        yield "   " + self.pick(
+            f"A change that cannot wait is applied at once by {people}, also one of their own.",
+            f"不能等待的变更可由以下任一方直接执行（包括其本人提出的变更）：{people}。",
+        )
+        yield "   " + self.pick(
+            f"Those who must approve look at it within {within} afterwards.", f"须审批的各方在事后{within}内补审。"
+        )
+        yield "   " + self.pick(
+            "What decides who approves never changes this way.", "决定审批人的规则、人员与设置不得以此方式变更。"
+        )
 
     def _rule(self, number: str, rule: Rule, written: Mapping[str, Any]) -> Iterator[str]:
         title = rule.title.get(self.language) or rule.name

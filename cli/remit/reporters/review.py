@@ -16,6 +16,7 @@ from remit.reporters.terminal import padded, safe, table, width
 from remit.times import format_instant, in_zone
 
 if TYPE_CHECKING:
+    from remit.changes import Approval
     from remit.changing.applying import Applied
     from remit.changing.histories import Entry
     from remit.changing.proposals import Proposal, Review
@@ -59,6 +60,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "unreadable": ("unreadable", "无法读取"),
     "approve": ("approved by", "批准："),
     "reject": ("rejected by", "驳回："),
+    "acted": ("applied in an emergency by {} at {}: {}", "由 {} 于 {} 紧急执行：{}"),
+    "owed": ("its review is still owed", "尚未补审"),
+    "owed-until": ("its review is owed until {}", "须于 {} 前补审"),
+    "looked-at": ("looked at afterwards, as the rules ask", "已按规则补审"),
+    "state-owed": ("applied, review owed", "已生效，待补审"),
+    "emergency": ("emergency", "紧急执行"),
+    "effective": ("may be applied from {} on", "{} 起方可生效"),
+    "waits": ("it waits", "尚未到时间"),
     "head-changes": ("Change|State|Title|By|At|Missing", "变更|状态|标题|提出人|时间|尚缺"),
     "head-log": ("Commit|At|By|Change|Approved by|Title", "提交|时间|作者|变更|批准人|标题"),
 }
@@ -123,9 +132,14 @@ def review_text(
     following: Sequence[str],
     language: str,
     zone: tzinfo,
+    at: datetime,
+    due: datetime | None = None,
     everything: bool = False,
 ) -> str:
-    """Everything that a reviewer needs to know about a change, and the next command."""
+    """Everything that a reviewer needs to know at ``at`` about a change, and the next command.
+
+    ``due`` is when the review of an emergency change has to be there.
+    """
     change = proposal.change
     state = word(proposal.state, language) + (f" {proposal.applied[:12]}" if proposal.applied else "")
     by = f"{change.author.name} <{change.author.email}>" + (f" {change.author.person}" if change.author.person else "")
@@ -134,6 +148,8 @@ def review_text(
         "  " + word("proposed", language).format(by, _at(change.created, zone)),
         "  " + word("base", language).format(change.base[:12], change.ref.removeprefix("refs/heads/")),
         f"  {word('state', language)}: {state}",
+        *(f"  {row}" for row in _effective_lines(proposal, at, language, zone)),
+        *(f"  {row}" for row in _emergency_lines(proposal, due, language, zone)),
     ]
     lines += [f"  {row}".rstrip() for row in (["", *change.body.split("\n")] if change.body else [])]
     lines += ["", word("differences", language) + ":"]
@@ -151,6 +167,22 @@ def review_text(
         lines += ["", word("moved", language) + ":", *(f"  {path}" for path in proposal.moved)]
     lines += ["", *(f"{word('next', language)}: {one}" for one in following)]
     return safe("\n".join(lines).rstrip()) + "\n"
+
+
+def _effective_lines(proposal: Proposal, at: datetime, language: str, zone: tzinfo) -> Iterator[str]:
+    if (start := proposal.change.effective) is not None:
+        waits = f" ({word('waits', language)})" if not proposal.applied and at < start else ""
+        yield word("effective", language).format(_at(start, zone)) + waits
+
+
+def _emergency_lines(proposal: Proposal, due: datetime | None, language: str, zone: tzinfo) -> Iterator[str]:
+    if (said := proposal.emergency) is None:
+        return
+    yield word("acted", language).format(said.person, _at(said.at, zone), said.reason)
+    if not proposal.owed:
+        yield word("looked-at", language)
+    else:
+        yield word("owed-until", language).format(_at(due, zone)) if due else word("owed", language)
 
 
 def _requirement_lines(one: Requirement, language: str, everything: bool) -> Iterator[str]:
@@ -185,14 +217,16 @@ def following_commands(proposal: Proposal, requirements: Sequence[Requirement], 
     match proposal.state:
         case "approved":
             return [f"remit apply {id}"]
-        case "applied":
+        case "applied" if not proposal.owed:
             return [f"remit log {one}" for one in proposal.change.manifest.paths[:1]]
         case "outdated":
-            return [f"remit withdraw {id}", 'git pull, then remit propose -m "…"']
+            return [f"remit propose --again {id}"]
         case "rejected":
             return [f"remit withdraw {id}", 'remit propose -m "…"']
-        case "open":
+        case "open" | "applied":
             missing = [one for one in requirements if not one.satisfied]
+            if not missing:
+                return [f"remit apply {id}"]
             asked = sorted(
                 {c.person for one in missing for c in one.candidates} - {p for one in missing for p in one.given_by}
             )
@@ -205,9 +239,15 @@ def following_commands(proposal: Proposal, requirements: Sequence[Requirement], 
 # --- json ------------------------------------------------------------------------------------------------------------
 
 
-def proposal_json(proposal: Proposal, requirements: Sequence[Requirement]) -> dict[str, Any]:
-    """A change with its reviews and requirements, as ``remit changes`` and ``remit review`` print it."""
-    change = proposal.change
+def proposal_json(
+    proposal: Proposal, requirements: Sequence[Requirement], due: datetime | None = None
+) -> dict[str, Any]:
+    """A change with its reviews and requirements, as ``remit changes`` and ``remit review`` print it.
+
+    ``due`` is when the review of an emergency change has to be there.
+    """
+    change, said = proposal.change, proposal.emergency
+    emergency = {**_said_json(said), "owed": proposal.owed, "due": _instant(due)} if said else None
     return {
         "id": change.id,
         "state": proposal.state,
@@ -215,6 +255,7 @@ def proposal_json(proposal: Proposal, requirements: Sequence[Requirement]) -> di
         "body": change.body,
         "author": {"name": change.author.name, "email": change.author.email, "person": change.author.person or None},
         "created": format_instant(change.created),
+        "effective": _instant(change.effective),
         "ref": change.ref,
         "base": change.base,
         "head": change.head,
@@ -222,6 +263,7 @@ def proposal_json(proposal: Proposal, requirements: Sequence[Requirement]) -> di
         "manifest": change.manifest.digest,
         "paths": list(change.manifest.paths),
         "applied": proposal.applied,
+        "emergency": emergency,
         "moved": list(proposal.moved),
         "requirements": [requirement_json(one) for one in requirements],
         "reviews": [_review_json(one) for one in proposal.reviews],
@@ -246,20 +288,31 @@ def _review_json(one: Review) -> dict[str, Any]:
         "person": approval.person,
         "verdict": approval.verdict,
         "at": format_instant(approval.at),
-        "not_after": format_instant(approval.not_after) if approval.not_after else None,
+        "not_after": _instant(approval.not_after),
         "reason": approval.reason,
         "counts": one.holds,
         "why": one.why,
     }
 
 
+def _said_json(said: Approval) -> dict[str, Any]:
+    return {"person": said.person, "at": format_instant(said.at), "reason": said.reason}
+
+
+def _instant(at: datetime | None) -> str | None:
+    return format_instant(at) if at is not None else None
+
+
 def applied_json(applied: Applied) -> dict[str, Any]:
-    """What ``remit apply`` did."""
+    """What ``remit apply`` did; ``emergency`` is what was said where the change did not wait for its approvals."""
+    said = next((one for one in applied.approvals if one.verdict == "emergency"), None)
     return {
         "id": applied.change.id,
         "commit": applied.commit,
         "already": applied.already,
-        "approvals": [{"person": a.person, "at": format_instant(a.at)} for a in applied.approvals],
+        "approvals": _approvals_json(applied.approvals),
+        "emergency": _said_json(said) if said else None,
+        "reviewed": applied.reviewed or None,
         "notes": list(applied.notes),
     }
 
@@ -273,8 +326,13 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "author": {"name": commit.author, "email": commit.email},
         "title": commit.message.partition("\n")[0],
         "change": entry.change or None,
-        "approvals": [{"person": a.person, "at": format_instant(a.at)} for a in entry.approvals],
+        "approvals": _approvals_json(entry.approvals),
+        "emergency": _said_json(entry.emergency) if entry.emergency else None,
     }
+
+
+def _approvals_json(said: Iterable[Approval]) -> list[dict[str, Any]]:
+    return [{"person": one.person, "at": format_instant(one.at)} for one in said if one.verdict == "approve"]
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -292,25 +350,26 @@ def _change_row(
     change = proposal.change
     missing = sum(not one.satisfied for one in requirements)
     by = change.author.person or change.author.name
-    state = word(proposal.state, language)
+    state = word("state-owed" if proposal.owed else proposal.state, language)
     return (
         change.id,
         state,
         change.title,
         by,
         _at(change.created, zone),
-        str(missing) if proposal.state == "open" else "",
+        str(missing) if proposal.state == "open" or proposal.owed else "",
     )
 
 
 def log_text(entries: Iterable[Entry], language: str, zone: tzinfo) -> str:
     """A table of commits, newest first; empty for none."""
-    cells = [_entry_row(entry, zone) for entry in entries]
+    cells = [_entry_row(entry, language, zone) for entry in entries]
     return table(cells, word("head-log", language).split("|")) + "\n" if cells else ""
 
 
-def _entry_row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
+def _entry_row(entry: Entry, language: str, zone: tzinfo) -> tuple[str, ...]:
     commit = entry.commit
-    people = ", ".join(sorted({approval.person for approval in entry.approvals}))
+    urgent = [f"{entry.emergency.person} ({word('emergency', language)})"] if entry.emergency else []
+    people = ", ".join([*urgent, *sorted({approval.person for approval in entry.approvals})])
     at = _at(commit.committed or commit.when, zone)
     return commit.sha[:12], at, commit.author, entry.change or "-", people or "-", commit.message.partition("\n")[0]
