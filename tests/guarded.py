@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,14 +21,15 @@ import approval_store
 from conftest import AT, commit_all, git, write_files
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from remit.changes import Approval, Change, Verdict, signed_text, with_trailers
+from remit.changes import Approval, Change, Verdict, approval_text, signed_text, with_trailers
 from remit.changing.applying import Applied, apply
 from remit.changing.proposing import propose_files
+from remit.changing.proving import Refusal
 from remit.changing.reviewing import approve
 from remit.git import Identity, Repository
 from remit.guarding import Move, judge_push
 from remit.judging import PolicyJudge, law_of
-from remit.origins import init
+from remit.origins import init, install
 from remit.signatures import NAMESPACE, PublicKey, parse_public_key
 from remit.store import Store
 
@@ -97,14 +98,14 @@ class Guarded:
     member: Path
 
     @classmethod
-    def build(cls, folder: Path, files: Mapping[str, str] | None = None) -> Guarded:
+    def build(cls, folder: Path, files: Mapping[str, str] | None = None, *, at: datetime = AT) -> Guarded:
         work = folder / "work"
         work.mkdir(parents=True)
         git(work, "init", "--quiet", "--initial-branch=main")
         git(work, "config", "user.name", "Ann Lee")
         git(work, "config", "user.email", "ann-lee@example.org")
         write_files(work, files or texts())
-        commit_all(work, "the root of trust")
+        commit_all(work, "the root of trust", at=at)
         init(Store.open(work), folder / "origin.git")
         shutil.rmtree(work)
         return cls(folder / "origin.git", folder / "member.git")._with_member()
@@ -112,6 +113,7 @@ class Guarded:
     def copy(self, folder: Path) -> Guarded:
         """The same somewhere else, with nothing in common."""
         shutil.copytree(self.origin, folder / "origin.git")
+        install(Repository(folder / "origin.git"))
         return Guarded(folder / "origin.git", folder / "member.git")._with_member()
 
     def _with_member(self) -> Guarded:
@@ -163,6 +165,10 @@ class Guarded:
         self.approve("bob-sun", change)
         return change
 
+    def ref(self, name: str) -> str:
+        """Where a ref of the member is."""
+        return git(self.member, "rev-parse", "--verify", name)
+
     # -- what somebody forges --------------------------------------------------------------------------------------
 
     def say(
@@ -192,11 +198,16 @@ class Guarded:
 
     def raw(self, data: bytes) -> str:
         """A commit object of exactly these bytes, whatever git thinks of it."""
-        import subprocess
-
         command = ["git", "hash-object", "-t", "commit", "--literally", "-w", "--stdin"]
         done = subprocess.run(command, cwd=self.member, input=data, capture_output=True, check=True)
         return done.stdout.decode().strip()
+
+    def post(self, said: Approval, *, by: str, after: str | None = None, more: bytes = b"") -> str:
+        """A posted commit that holds what somebody said; ``more`` puts a second file beside it."""
+        files = {"approval": approval_text(said)} | ({"more": more} if more else {})
+        repository = self.store.in_git()
+        tree = repository.commit_with(None, files)
+        return repository.commit_tree(tree, [after] if after else [], "said", who(by), who(by), said.at)
 
     # -- what the origin says --------------------------------------------------------------------------------------
 
@@ -211,14 +222,13 @@ class Guarded:
 
     def push(self, *moves: tuple[str | None, str | None, str], now: datetime = NOW) -> list[str]:
         """The rules by which the origin refuses a push of the member; empty when it takes it."""
-        store = self.seen
-        verdicts = judge_push(store, [Move(*move) for move in moves], partial(law_of, store), now=now)
-        return [refusal.rule for verdict in verdicts for refusal in verdict.refusals]
+        return [refusal.rule for refusal in self.refusals(*moves, now=now)]
 
-    def why(self, *moves: tuple[str | None, str | None, str], now: datetime = NOW) -> str:
+    def refusals(self, *moves: tuple[str | None, str | None, str], now: datetime = NOW) -> list[Refusal]:
+        """Why the origin refuses a push of the member."""
         store = self.seen
         verdicts = judge_push(store, [Move(*move) for move in moves], partial(law_of, store), now=now)
-        return json.dumps([[*r] for v in verdicts for r in v.refusals], ensure_ascii=False)
+        return [refusal for verdict in verdicts for refusal in verdict.refusals]
 
     def land(self, *moves: tuple[str | None, str | None, str]) -> None:
         """Put refs and objects into the origin behind its hook."""

@@ -158,6 +158,17 @@ def _hook_texts() -> dict[str, bytes]:
     return {name: f'{head}{before}{call} {name} "$@"\n'.encode() for name, before in HOOKS.items()}
 
 
+def only_packs(repository: Repository, ref: str, oid: str) -> bool:
+    """Whether a ref that is about to be removed stays what it is, because git has just written it into packed-refs.
+
+    Older gits call the hook for that removal too; a removal that is meant holds the lock of packed-refs meanwhile.
+    """
+    packed = repository.git_dir / "packed-refs"
+    if packed.with_name("packed-refs.lock").exists() or not packed.exists():
+        return False
+    return f"{oid} {ref}" in packed.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+
+
 # -- what pre-receive let in -------------------------------------------------------------------------------------------
 
 

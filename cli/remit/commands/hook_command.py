@@ -70,13 +70,14 @@ def reference_transaction(ctx: click.Context, state: str, at: datetime) -> int:
     from remit.changing.targets import own_target
     from remit.guarding import Verdict, judge_branch
     from remit.judging import law_of
-    from remit.origins import is_accepted
+    from remit.origins import is_accepted, only_packs
 
     def judge(store: Store, moves: Sequence[Move]) -> list[Verdict]:
         aim = own_target(store)
         said = []
-        for move in moves:
-            if move.ref == aim.ref and not is_accepted(aim.repository, aim.tip, move.new or "", now=at):
+        for move in (move for move in moves if move.ref == aim.ref):
+            packing = move.new is None and only_packs(aim.repository, aim.ref, aim.tip)
+            if not packing and not is_accepted(aim.repository, aim.tip, move.new or "", now=at):
                 said.append(Verdict(move, judge_branch(store, move.new, partial(law_of, store), now=at)))
         return said
 
