@@ -10,10 +10,14 @@ import test_change_commands as changing
 from approval_store import RULES, Base, path_of, people_of, text_of, texts
 from conftest import GitRepo, git
 
+from remit.cases import case_books
 from remit.changes import Candidate, Need, parse_message
 from remit.policies.approval import Touch, check_roles
+from remit.policies.approval_cases import run_cases
 from remit.policies.emergencies import emergency_asks, emergency_needs
+from remit.records import build_snapshot
 from remit.reporters.policy_words import policy_words
+from remit.yamltext import dump
 
 AT, LATER = changing.AT, ("--at", "2026-10-16T17:00:00+08:00")
 EMERGENCY = """\
@@ -99,6 +103,7 @@ def test_nobody_has_to_act_where_nobody_has_to_approve(base: Base) -> None:
         ("- name: grade", "- name: emergency", "policy-invalid"),
         (LAST, LAST.replace("unit", "unti"), "condition-unknown-field"),
         (LAST, LAST.replace("role: service, of", "person"), "condition-type"),
+        (LAST, LAST.replace("of: record.unit", "of: record.unit, count: 2"), "policy-invalid"),
     ],
 )  # fmt: skip
 def test_a_wrong_emergency_is_a_finding(base: Base, old: str, new: str, code: str) -> None:
@@ -145,6 +150,26 @@ def test_an_emergency_has_plain_words(base: Base, language: str, lines: list[str
 
     start = words.index(lines[0])
     assert all(said.startswith(line) for said, line in zip(words[start : start + 4], lines, strict=True))
+
+
+def test_a_case_asks_who_may_act(base: Base) -> None:
+    case = {"change": {"kind": "Customer", "name": "b", "before": BANK, "after": HIGHER}, "emergency": True}
+    right = [{"rule": "emergency", "role": role, "of": "OrganizationUnit/south"} for role in ("responsible", "service")]
+    policy = base.policy(URGENT)
+
+    def failing(expect: list[dict[str, Any]]) -> list[str]:
+        spec = {"cases": [{"name": "one", **case, "expect": expect}]}
+        body = {"apiVersion": "remit/v1", "kind": "PolicyCases", "metadata": {"name": "control"}, "spec": spec}
+        path = "rules/approval/control.cases.yaml"
+        snapshot = build_snapshot({path: dump(body), policy.record.path: URGENT.encode()})
+        (book,), _ = case_books(snapshot, base.schemas)
+        return next(run_cases(policy, book, base.world))
+
+    assert failing(right) == []
+    assert failing(right[:1]) == ["Not expected: emergency asks 1 service (cai-yu)."]
+    assert failing([{**right[0], "candidates": ["ann-lee"]}, right[1]]) == [
+        "emergency of responsible: may be gus-he, expected ann-lee."
+    ]
 
 
 # --- as people do it -------------------------------------------------------------------------------------------------

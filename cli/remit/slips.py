@@ -441,11 +441,15 @@ def _together(pointer: Pointer, value: Mapping[str, Any], of: Written) -> Iterat
         yield from _flag("role", "distinct", default=True)(pointer, value, of)
 
 
-_APPROVERS: Table = (
-    ("", _together),
-    ("approvers/*", _both(_gone("role"), _approver_count)),
+_ROLES: Table = (
+    ("approvers/*", _gone("role")),
     ("approvers/*/role", _role),
     ("approvers/*/of", _both(_gone("role"), _item_gone("role"))),
+)
+_APPROVERS: Table = (
+    ("", _together),
+    ("approvers/*", _approver_count),
+    *_ROLES,
 )
 
 APPROVAL: Table = (
@@ -457,6 +461,7 @@ APPROVAL: Table = (
     *_under("rules/*", _APPROVERS),
     ("default", _gone("condition")),
     *_under("default", _APPROVERS),
+    *_under("emergency", _ROLES),
 )
 
 

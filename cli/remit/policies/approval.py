@@ -128,6 +128,9 @@ class _Reader(PolicyReader):
         default, urgent = self._part(DEFAULT), self._part(EMERGENCY)
         if has_errors(self.findings):
             return None, self.findings
+        if urgent and any(approver.count > 1 for approver in urgent.approvers):
+            self.complain("policy-invalid", "In an emergency one person acts.", (EMERGENCY, "approvers"))
+            return None, self.findings
         emergency = Emergency(urgent, parse_duration(spec[EMERGENCY]["reviewWithin"])) if urgent else None
         clauses = tuple(self.record.metadata.get("clauses", ()))
         return Approvals(self.record, rules, default, emergency, clauses), self.findings

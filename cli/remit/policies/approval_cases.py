@@ -3,6 +3,7 @@
 A case gives ``change``: one file or several, each {kind, name, before?, after?} with the fields of spec on either side,
 or {path} for a file that is no record. ``expect`` lists everything that is asked: {rule, role, of?, count?,
 candidates?, not?, distinct?, exactBase?}, where ``candidates`` are exactly those who may approve and ``not`` may not.
+With ``emergency: true`` it lists who may apply the change at once instead, by rule ``emergency``.
 What an entry leaves out of the last two and of ``count`` is as it is without being written in a policy: one approver,
 different people for different entries, any base. ``author`` is a Person.
 """
@@ -15,10 +16,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from remit.places import Place
-from remit.policies.approval import Approvals, Rule, Touch
+from remit.policies.approval import EMERGENCY, Approvals, Rule, Touch
 from remit.policies.approvers import Ground
-from remit.policies.asking import Ask, required_approvals, when_bindings
+from remit.policies.asking import Ask, merged, required_approvals, when_bindings
 from remit.policies.case_rows import Book, misfits, record_of, row_misfits, world_with
+from remit.policies.emergencies import emergency_asks
 from remit.policies.sights import Goal, Sight, branch_goals, looked
 from remit.records import Record
 from remit.references import Entity, World, instant
@@ -43,6 +45,7 @@ class Trial:
     touches: Sequence[Touch]
     ground: Ground | None
     failures: tuple[str, ...]
+    emergency: bool = False
 
 
 def trials(policy: Approvals, book: Book, world: World) -> list[Trial]:
@@ -50,7 +53,8 @@ def trials(policy: Approvals, book: Book, world: World) -> list[Trial]:
     found = []
     for index, case in enumerate(book.cases):
         touches, ground, failures = _prepared(case, book, world, book.place(index))
-        found.append(Trial(case["name"], book.place(index), case["expect"], touches, ground, tuple(failures)))
+        urgent = case.get("emergency", False)
+        found.append(Trial(case["name"], book.place(index), case["expect"], touches, ground, tuple(failures), urgent))
     return found
 
 
@@ -58,7 +62,14 @@ def judge(policy: Approvals, trial: Trial) -> list[str]:
     """What fails in a case, in words; an empty list when it holds."""
     if trial.failures or trial.ground is None:
         return list(trial.failures)
-    return compare(trial.expect, required_approvals([policy], trial.touches, trial.ground), policy)
+    return compare(trial.expect, _asked(policy, trial, trial.ground), policy)
+
+
+def _asked(policy: Approvals, trial: Trial, ground: Ground) -> list[Ask]:
+    """What the policy asks of the change; in an emergency, of whoever applies it."""
+    if trial.emergency:
+        return merged(emergency_asks([policy], trial.touches, ground))
+    return required_approvals([policy], trial.touches, ground)
 
 
 def run_cases(policy: Approvals, book: Book, world: World) -> Iterator[list[str]]:
@@ -79,6 +90,8 @@ def goals(policy: Approvals) -> list[Goal]:
     if policy.default is not None:
         place = record.place(("spec", policy.default.name))
         found += [Goal(Sight(f"rule {policy.default.name}", how), place) for how in (ASKS, SILENT)]
+    if policy.emergency is not None:
+        found.append(Goal(Sight(f"rule {EMERGENCY}", ASKS), record.place(("spec", EMERGENCY))))
     return list(dict.fromkeys(found))
 
 
@@ -87,7 +100,10 @@ def sights(policy: Approvals, asked: Iterable[Trial]) -> Iterator[Sight]:
     rules = [*policy.rules, *([policy.default] if policy.default else [])]
     for trial in asked:
         if trial.ground is not None and not trial.failures:
-            asking = {ask.rule for ask in required_approvals([policy], trial.touches, trial.ground)}
+            asking = {ask.rule for ask in _asked(policy, trial, trial.ground)}
+            if trial.emergency:
+                yield from (Sight(f"rule {ask.rpartition('/')[2]}", ASKS) for ask in asking)
+                continue
             yield from (Sight(f"rule {rule.name}", ASKS if rule.id in asking else SILENT) for rule in rules)
             for rule in policy.rules:
                 for touch in trial.touches:

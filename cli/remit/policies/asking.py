@@ -72,12 +72,17 @@ def required_approvals(policies: Sequence[Approvals], touches: Iterable[Touch], 
         touches: Every file that the change adds, alters or removes.
         ground: Where people are looked up.
     """
-    asks: dict[tuple[str, int, object], Ask] = {}
-    for touch in sorted(touches, key=lambda one: one.path):
-        for ask in asks_of(policies, touch, ground):
-            key = (ask.rule, ask.entry, ask.people or ask.of)
-            asks[key] = _merged(asks[key], ask) if key in asks else ask
-    return sorted(asks.values(), key=lambda ask: (ask.rule, ask.entry, ask.of, sorted(ask.people)))
+    ordered = sorted(touches, key=lambda one: one.path)
+    return merged(ask for touch in ordered for ask in asks_of(policies, touch, ground))
+
+
+def merged(asks: Iterable[Ask]) -> list[Ask]:
+    """The asks by rule, entry and people; those of one entry for the same people are one."""
+    known: dict[tuple[str, int, object], Ask] = {}
+    for ask in asks:
+        key = (ask.rule, ask.entry, ask.people or ask.of)
+        known[key] = _merged(known[key], ask) if key in known else ask
+    return sorted(known.values(), key=lambda ask: (ask.rule, ask.entry, ask.of, sorted(ask.people)))
 
 
 def _merged(one: Ask, other: Ask) -> Ask:
