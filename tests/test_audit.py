@@ -1,0 +1,252 @@
+"""The audit of a history: what it proves, what it finds, what it keeps, and what it says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from conftest import AT, git
+from guarded import BANK, MAIN, NOW, PENS, Guarded
+from test_outputs import problems
+
+from remit.auditing import CAUSES, VERIFIED, Audit, audit, traces
+from remit.changes import Change
+from remit.errors import UserError
+from remit.judging import law_of
+from remit.main import main
+
+AFTER = "2026-10-15T12:00:00Z"
+KNOWN = f"{VERIFIED}main"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory, home: None) -> tuple[Guarded, Change]:
+    """An origin with one applied change."""
+    guarded = Guarded.build(tmp_path_factory.mktemp("template"))
+    change = guarded.approved()
+    guarded.land((None, guarded.apply("hal-xu", change).commit, MAIN))
+    guarded.land((None, change.head, f"refs/heads/change/{change.id}"))
+    return guarded, change
+
+
+@pytest.fixture
+def guarded(template: tuple[Guarded, Change], tmp_path: Path) -> Guarded:
+    return template[0].copy(tmp_path)
+
+
+def audited(guarded: Guarded, **how: str) -> Audit:
+    store = guarded.store
+    return audit(store, partial(law_of, store, checked=False), now=NOW, **how)
+
+
+def added(guarded: Guarded, message: str = "by hand\n", **how: str) -> str:
+    """A commit on the member's branch that nobody approved."""
+    repository = guarded.store.in_git()
+    tip = guarded.ref(MAIN)
+    tree = repository.commit_with(repository.tree_of(tip), guarded.bank(customerGrade=how.get("grade", "local_c")))
+    identity = repository.identity()
+    assert identity is not None
+    sha = repository.commit_tree(tree, [tip], message, identity, identity, NOW)
+    git(guarded.member, "update-ref", MAIN, sha)
+    return sha
+
+
+def test_a_history_that_holds_is_kept_as_verified_and_moves_on(guarded: Guarded) -> None:
+    guarded.be("ann-lee")
+    root, tip = guarded.root, guarded.ref(MAIN)
+
+    first = audited(guarded)
+    again = audited(guarded, within=tip)
+
+    assert (first.start, first.tip, first.proved, first.troubles, first.verified) == (root, tip, 1, (), True)
+    assert (again.proved, again.verified) == (0, True)
+    assert guarded.ref(KNOWN) == tip
+
+
+def test_what_does_not_hold_leaves_the_verified_tip_where_it_is(guarded: Guarded) -> None:
+    guarded.be("ann-lee")
+    tip = audited(guarded).tip
+    bad = added(guarded)
+
+    found = audited(guarded)
+
+    assert [(one.commit, one.cause, one.rule) for one in found.troubles] == [(bad, "unapproved", "R2")]
+    assert not found.verified and guarded.ref(KNOWN) == tip and found.proved == 2
+
+
+def test_a_part_of_the_history_is_proved_and_not_kept(guarded: Guarded) -> None:
+    guarded.be("ann-lee")
+    middle, bad = guarded.ref(MAIN), added(guarded)
+
+    assert audited(guarded, within=f"{guarded.root}..{middle}").proved == 1
+    assert [one.commit for one in audited(guarded, within=middle).troubles] == [bad]
+    assert git(guarded.member, "for-each-ref", KNOWN) == ""
+
+
+def test_a_history_that_was_rewritten_is_found_against_what_was_verified(guarded: Guarded) -> None:
+    guarded.be("ann-lee")
+    before = audited(guarded).tip
+    git(guarded.member, "update-ref", MAIN, guarded.root)
+
+    found = audited(guarded)
+
+    (trouble,) = found.troubles
+    assert trouble.cause == "rewritten" and before[:12] in trouble.message and guarded.ref(KNOWN) == before
+
+
+def test_a_history_of_another_root_is_found_against_the_pinned_one(guarded: Guarded) -> None:
+    guarded.be("ann-lee")
+    root, repository = guarded.root, guarded.store.in_git()
+    git(guarded.member, "config", "remit.root", root)
+    identity = repository.identity()
+    assert identity is not None
+    other = repository.commit_tree(repository.tree_of(root), [], "another root\n", identity, identity, AT)
+    git(guarded.member, "update-ref", MAIN, other)
+
+    assert {(one.cause, one.rule) for one in audited(guarded).troubles} >= {("rewritten", "R23")}
+
+
+def test_a_later_commit_cannot_lead_the_audit_to_another_branch(guarded: Guarded) -> None:
+    guarded.be("ann-lee")
+    repository, tip = guarded.store.in_git(), guarded.ref(MAIN)
+    settings = b"name: small\ntimezone: Asia/Shanghai\nlanguage: en\nprotected: other\n"
+    tree = repository.commit_with(repository.tree_of(tip), {"remit.yaml": settings})
+    identity = repository.identity()
+    assert identity is not None
+    bad = repository.commit_tree(tree, [tip], "lead away\n", identity, identity, NOW)
+    git(guarded.member, "update-ref", "refs/heads/other", tip)
+    git(guarded.member, "update-ref", MAIN, bad)
+
+    found = audited(guarded)
+
+    assert (found.branch, [one.commit for one in found.troubles]) == ("main", [bad])
+
+
+def test_a_date_that_is_still_to_come_is_found(guarded: Guarded) -> None:
+    found = audit(guarded.store, partial(law_of, guarded.store, checked=False), now=AT - timedelta(days=30))
+
+    assert {(one.cause, one.rule) for one in found.troubles} == {("date", "R10")}
+
+
+def test_a_key_that_was_revoked_later_takes_nothing_back(guarded: Guarded) -> None:
+    tip = guarded.ref(MAIN)
+    path = "records/people/bob-sun.yaml"
+    text = git(guarded.member, "show", f"{tip}:{path}").encode() + b"\n"
+    assert text.count(PENS["bob-sun"].public.line.encode()) == 1
+    line = PENS["bob-sun"].public.line.encode()
+    revoked = text.replace(line, line + b"\n      revoked: lost")
+    change = guarded.propose("ann-lee", {path: revoked}, title="Bob lost his key", at=NOW)
+    said = [change.proposed, guarded.say(change, "dan-wu", at=NOW)]
+    new = guarded.commit(change, [one for one in said if one], at=NOW, parent=tip)
+    git(guarded.member, "update-ref", MAIN, new)
+
+    found = audited(guarded)
+
+    assert found.troubles == () and found.proved == 2
+    assert [one.verdict for one in traces(guarded.store, PENS["bob-sun"].public.fingerprint)] == ["approve"]
+
+
+@pytest.mark.parametrize("damage", ["lost", "changed", "empty"])
+def test_a_damaged_object_is_named(guarded: Guarded, damage: str) -> None:
+    git(guarded.member, "repack", "-adq")
+    (guarded.member / "objects/info/alternates").unlink()
+    for pack in (guarded.member / "objects/pack").glob("*.pack"):
+        data = pack.read_bytes()
+        pack.unlink()
+        pack.with_suffix(".idx").unlink()
+        for rest in pack.parent.glob(f"{pack.stem}.*"):
+            rest.unlink()
+        _unpack(guarded.member, data)
+    oid = git(guarded.member, "rev-parse", f"main:{BANK}")
+    file = guarded.member / "objects" / oid[:2] / oid[2:]
+    file.chmod(0o644)
+    if damage == "lost":
+        file.unlink()
+    elif damage == "empty":
+        file.write_bytes(b"")
+    else:
+        other = git(guarded.member, "rev-parse", "main:remit.yaml")
+        file.write_bytes((guarded.member / "objects" / other[:2] / other[2:]).read_bytes())
+
+    found = audited(guarded)
+
+    assert found.troubles[0].cause == "damaged" and any(oid in one.message for one in found.troubles)
+    assert not found.verified
+
+
+def _unpack(folder: Path, pack: bytes) -> None:
+    subprocess.run(["git", "unpack-objects", "-q"], cwd=folder, input=pack, check=True)
+
+
+def test_what_a_key_touched_is_listed_in_history_and_in_the_post(
+    guarded: Guarded, template: tuple[Guarded, Change]
+) -> None:
+    fingerprint = PENS["ann-lee"].public.fingerprint
+    tip = guarded.ref(MAIN)
+
+    found = traces(guarded.store, fingerprint)
+
+    assert [(one.commit, one.verdict, one.place) for one in found] == [
+        (tip, "propose", "main"),
+        (template[1].head, "propose", f"refs/heads/change/{template[1].id}"),
+    ]
+    assert [one.place for one in traces(guarded.store, fingerprint, tip)] == [found[1].place]
+    assert traces(guarded.store, PENS["stranger"].public.fingerprint) == ()
+
+
+@pytest.mark.parametrize("within", ["nowhere", "a..b", "main...main", "--output=x"])
+def test_a_range_that_names_nothing_is_an_error(guarded: Guarded, within: str) -> None:
+    with pytest.raises(UserError):
+        audited(guarded, within=within)
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_says_what_it_found_by_cause_and_leaves_nothing_out_of_json(
+    guarded: Guarded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guarded.be("ann-lee")
+    one, other = added(guarded), added(guarded, "again \x1b[31m\n", grade="province")
+    command = ["--store", str(guarded.member), "audit", "--at", AFTER]
+
+    assert main(command) == 1
+    text = capsys.readouterr().out
+    assert main([*command, "--format", "json"]) == 1
+    body = json.loads(capsys.readouterr().out)
+
+    assert f"{CAUSES['unapproved']} (2)\n  {one[:12]}  it carries no change" in text and other[:12] in text
+    assert text.rstrip().endswith("2 things found") and "3 commits of main proved" in text
+    assert problems("audit", body) == [] and [row["commit"] for row in body["troubles"]] == [one, other]
+
+
+def test_the_command_lists_a_suspect_key(guarded: Guarded, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["--store", str(guarded.member), "audit", "--suspect", PENS["bob-sun"].public.fingerprint]
+
+    assert main(command) == 1
+    text = capsys.readouterr().out
+    assert main([*command, "--format", "json"]) == 1
+    body = json.loads(capsys.readouterr().out)
+
+    assert "was used 1 time" in text and "bob-sun" in text
+    assert problems("audit", body) == [] and [row["verdict"] for row in body["used"]] == ["approve"]
+    assert main([*command, "--since", "main"]) == 0
+
+
+def test_a_history_that_holds_is_said_in_one_line(guarded: Guarded, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--store", str(guarded.member), "audit", "--at", AFTER, "--check"]) == 0
+    root, tip = guarded.root, guarded.ref(MAIN)
+    assert capsys.readouterr().out == f"1 commit of main proved, {root[:12]}..{tip[:12]}: nothing found\n"
