@@ -14,7 +14,7 @@ from remit.changes import Candidate, Manifest, Message, Need, Person, approval_t
 from remit.changing.applying import Applied, NotApplicable, apply
 from remit.changing.histories import log_of
 from remit.changing.proposals import changes, find, requirements, sides
-from remit.changing.proposing import propose
+from remit.changing.proposing import Clash, propose
 from remit.changing.requiring import BUILT_IN_RULE
 from remit.changing.reviewing import approve, reject, withdraw
 from remit.changing.targets import CHANGES, REVIEWS, me
@@ -202,8 +202,11 @@ def test_a_working_tree_that_is_behind_takes_nothing_back(ann: Store, bob: Store
 
     assert second.manifest.paths == (ZH,)
     assert sides(ann, second)[1].blobs[BANK] == b"grade: group\n"
-    with pytest.raises(Refused, match="changed on main too"):
+    with pytest.raises(Clash, match="changed on main too") as clash:
         propose(edited(ann, BANK, "grade: province\n"), "three", at=LATER)
+    assert [(c.pointer, c.ours.value, c.theirs.value) for c in clash.value.conflicts] == [
+        (("grade",), "province", "group")
+    ]
 
 
 # -- who may -----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from datetime import datetime
 from remit.changes import Approval, Change, parse_message, with_trailers
 from remit.changing.proposals import Proposal, applied_as, found, must_be, requirements_of
 from remit.changing.proving import Law, Proof, prove
-from remit.changing.requiring import Check, Judge, Requirement
+from remit.changing.requiring import EFFECTIVE_RULE, Check, Judge, Requirement
 from remit.changing.reviewing import statement
 from remit.changing.targets import Target, identity_of, look, me, post, registry_at, result_tree, target
 from remit.changing.worktree import follow
@@ -199,6 +199,8 @@ def _refuse_unproved(proof: Proof, change: Change) -> None:
 
 def _not_approved(change: Change, missing: list[Requirement]) -> NotApplicable:
     words = "; ".join(f"{r.rule}: {r.why} ({r.need})" for r in missing)
+    if all(r.rule == EFFECTIVE_RULE for r in missing):
+        return NotApplicable(f"{change.id} waits for its day: {missing[0].need}", hint="apply it then")
     return NotApplicable(
         f"{change.id} is not approved: {words}", hint=f"remit review {change.id} shows who may approve"
     )

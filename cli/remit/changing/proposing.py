@@ -19,7 +19,15 @@ from remit.findings import did_you_mean
 from remit.git import Identity, Repository
 from remit.signing import Sign, unsigned
 from remit.store import Store, is_store_path
-from remit.yamltext import forbidden_character
+from remit.yamltext import Conflict, Versions, forbidden_character, merge_files
+
+
+class Clash(Refused):
+    """A change and the protected branch want something different of one place; ``conflicts`` says where."""
+
+    def __init__(self, message: str, hint: str, conflicts: tuple[Conflict, ...]) -> None:
+        super().__init__(message, hint)
+        self.conflicts = conflicts
 
 
 def propose(
@@ -34,7 +42,7 @@ def propose(
     """Put what differs in the working tree onto a branch of its own, and on the origin when there is one.
 
     The difference is taken against the commit that the working tree comes from and laid onto the tip of the protected
-    branch, so that a working tree that is behind takes nothing back.
+    branch, so that a working tree that is behind takes nothing back. A record that moved there too is merged by fields.
 
     Args:
         store: A store with a working tree; it is only read.
@@ -45,8 +53,9 @@ def propose(
         sign: Signs where the base has keys.
 
     Raises:
-        Refused: nothing differs, a path moved on both sides, nobody is known to git, there is no working tree, or the
-            base wants a signature and you have no key of it.
+        Clash: the protected branch meanwhile wants something else of the same fields.
+        Refused: nothing differs, nobody is known to git, there is no working tree, or the base wants a signature and
+            you have no key of it.
     """
     if store.is_bare:
         raise Refused("this is a bare repository: it has no files to propose", hint="propose from a clone of it")
@@ -56,7 +65,7 @@ def propose(
         raise Refused("there is no commit yet to propose a change of", hint="commit the store once: git commit")
     aim = target(store)
     new = _differences(store, _fork(aim, repository), aim, paths)
-    return _put_up(store, aim, new, text, author, at, effective, sign)
+    return put_up(store, aim, new, text, author, at, effective, sign)
 
 
 def propose_files(
@@ -79,10 +88,10 @@ def propose_files(
     author = identity_of(repository)
     if repository.head().commit is None:
         raise Refused("there is no commit yet to propose a change of", hint="commit the store once: git commit")
-    return _put_up(store, target(store), files, text, author, at, effective, sign)
+    return put_up(store, target(store), files, text, author, at, effective, sign)
 
 
-def _put_up(
+def put_up(
     store: Store,
     aim: Target,
     new: Mapping[str, bytes | None],
@@ -92,6 +101,7 @@ def _put_up(
     effective: datetime | None,
     sign: Sign,
 ) -> Change:
+    """Files of the store (None: removed) as a change on the tip of the protected branch, with ``text`` as its words."""
     repository = aim.repository
     if effective is not None and effective <= at:
         raise Refused("the change would take effect before it is proposed", hint="choose a later --effective")
@@ -163,12 +173,37 @@ def _differences(store: Store, fork: str, aim: Target, paths: Sequence[str] | No
             raise NotFound(f"there is nothing at {path}", hint=did_you_mean(path, known))
     changed = [path for path in known if before.get(path) != now.get(path) and _is_wanted(path, wanted)]
     new = [path for path in changed if tip.get(path) != now.get(path)]
-    if clash := [path for path in new if tip.get(path) != before.get(path)]:
-        message = f"{clash[0]} was changed on {aim.branch} too, since your working tree was last brought up to date"
-        raise Refused(message, hint="bring it up to date first: git pull")
-    if not new:
+    moved = {path: (before.get(path), tip.get(path)) for path in new if tip.get(path) != before.get(path)}
+    merged = merged_with(aim, {path: (*sides, files.blobs.get(path)) for path, sides in moved.items()})
+    found = {path: files.blobs.get(path) for path in new if path not in moved} | merged
+    if not found:
         raise Refused(f"nothing differs from {aim.branch}", hint="change a file of the store first: git status")
-    return {path: files.blobs.get(path) for path in new}
+    return found
+
+
+def merged_with(
+    aim: Target, moved: Mapping[str, tuple[str | None, str | None, bytes | None]]
+) -> dict[str, bytes | None]:
+    """Files that moved on the protected branch too, merged by fields; those that it has like that already are left out.
+
+    Args:
+        aim: The protected branch.
+        moved: By path of the store: the blob before, the blob there, and the file here (None: there is none).
+
+    Raises:
+        Clash: both want something different of one place.
+    """
+    blobs = aim.repository.read_blobs({oid for before, there, _ in moved.values() for oid in (before, there) if oid})
+    sides = {
+        path: Versions(blobs[before] if before else None, here, blobs[there] if there else None)
+        for path, (before, there, here) in moved.items()
+    }
+    merged = merge_files(sides)
+    if merged.conflicts:
+        first = merged.conflicts[0]
+        message = f"{first.record} was changed on {aim.branch} too, at the same place"
+        raise Clash(message, "say which shall hold: git pull, edit the file, and propose it", merged.conflicts)
+    return {path: data for path, data in merged.files.items() if data != sides[path].theirs}
 
 
 def _oids(store: Store, commit: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from remit.changes import Candidate, Change, Manifest, Need, Person, is_governed
 from remit.findings import Finding
 from remit.registry import Registry
 from remit.store import Files
-from remit.times import format_instant
+from remit.times import format_instant, in_zone
 
 BUILT_IN_RULE = "built-in/governed-paths"
 SIGNED_RULE = "built-in/signed-proposal"
@@ -84,7 +84,7 @@ def effective(change: Change, at: datetime | None) -> list[Requirement]:
     if change.effective is None:
         return []
     come = at is not None and at >= change.effective
-    when = format_instant(change.effective)
+    when = format_instant(in_zone(change.effective, at.tzinfo) if at and at.tzinfo else change.effective)
     return [Requirement(EFFECTIVE_RULE, f"not before {when}", (), (), come, "it has come" if come else "still to come")]
 
 
