@@ -48,6 +48,7 @@ COMMANDS: dict[str, str] = {
     "audit": "Prove the history of the protected branch from its root of trust.",
     "origin": "Make an origin that guards itself, or check one.",
     "hook": "Judge a push on an origin; git calls it.",
+    "doctor": "Find what is wrong with the repository itself, and put it right.",
     "log": "Show the history of a record.",
     "blame": "Show which change last set each field of a record.",
     "diff": "Show what differs, in records' words.",

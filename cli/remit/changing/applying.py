@@ -22,6 +22,7 @@ from remit.changing.worktree import follow
 from remit.errors import Refused, UserError
 from remit.findings import Finding
 from remit.git import Identity, RefMoved
+from remit.locking import one_at_a_time
 from remit.signing import Sign, unsigned
 from remit.store import Files, Store
 
@@ -57,6 +58,7 @@ class Applied:
     reviewed: str = ""
 
 
+@one_at_a_time
 def apply(store: Store, id: str, *, at: datetime, judge: Judge, check: Check, foresee: Foresee = unforeseen) -> Applied:
     """Make the change one commit of the protected branch; doing it again finds it done.
 
@@ -92,6 +94,7 @@ def apply(store: Store, id: str, *, at: datetime, judge: Judge, check: Check, fo
     return _commit(store, aim, proposal, tree, proposal.approvals, committer, law, at)
 
 
+@one_at_a_time
 def apply_in_emergency(
     store: Store,
     id: str,

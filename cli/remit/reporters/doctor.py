@@ -1,0 +1,33 @@
+"""What is wrong with a repository, in words and as JSON, and what was done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from remit.reporters.terminal import plural, safe
+
+if TYPE_CHECKING:
+    from remit.mending import Mended
+
+
+def doctor_lines(found: Sequence[Mended], folder: str) -> Iterator[str]:
+    """One line for each trouble, below it what was done or is to be done, and a count."""
+    for trouble, done in found:
+        yield f"{safe(trouble.place)}  {trouble.what}: {_flat(trouble.message)}"
+        if done or trouble.hint:
+            yield f"    {_flat(done or trouble.hint)}"
+    mended = sum(bool(one.done) for one in found)
+    left = len(found) - mended
+    said = [plural(mended, "thing") + " put right"] if mended else []
+    said += [plural(left, "thing") + " wrong"] if left else []
+    yield f"{safe(folder)}: {', '.join(said) or 'nothing wrong'}"
+
+
+def doctor_json(found: Sequence[Mended], folder: str) -> dict[str, Any]:
+    """The same as JSON."""
+    return {"repository": folder, "troubles": [{**one.trouble._asdict(), "done": one.done} for one in found]}
+
+
+def _flat(text: str) -> str:
+    return safe(" ".join(text.split()))
