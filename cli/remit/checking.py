@@ -8,19 +8,17 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from remit.cases import policies_without_cases
-from remit.conditions.checks import shape_at
 from remit.evaluating import Loaded
-from remit.findings import Finding, did_you_mean, finding, in_order
+from remit.findings import Finding, finding, in_order
 from remit.fixtures import check_fixtures
-from remit.places import Place, pointer_text
+from remit.places import Place
 from remit.policies.approval import check_roles
-from remit.policies.reading import Target
 from remit.policies.soundness import unread_parameters, unsound, without_clauses
-from remit.policies.watch import Level, Watch
+from remit.policies.watch import Watch
+from remit.reaching import unreached
 from remit.records import Record, Snapshot
 from remit.references import Entity, World, check_references
 from remit.registry import check_keys
-from remit.roles import RESPONSIBLE, held_anywhere, resolve
 from remit.schemas import KindSchema, Schemas
 from remit.terms import ungoverned
 from remit.testing import run_all, uncovered
@@ -42,8 +40,8 @@ def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding,
     own = [entity for kind in schemas.kinds for entity in world.all(kind) if entity.record]
     findings += check_periods(world, own)
     findings += check_overlaps(world, schemas)
+    findings += unreached(loaded, at)
     for watch in loaded.policies.watches:
-        findings += _unreached(watch, world, loaded, at)
         findings += _messages(watch)
     findings += _templates(snapshot)
     for approvals in loaded.policies.approvals:
@@ -128,94 +126,6 @@ def _templates(snapshot: Snapshot) -> Iterator[Finding]:
         if path in snapshot.files:
             for problem in template_problems(snapshot.files[path].decode("utf-8", "replace")):
                 yield finding("template-invalid", problem, Place(path, 1))
-
-
-# --- reach -----------------------------------------------------------------------------------------------------------
-
-
-def _unreached(watch: Watch, world: World, loaded: Loaded, at: datetime) -> Iterator[Finding]:
-    """Levels that tell nobody: nobody holds the role, or for some customer no target leads to a reachable person."""
-    for level in watch.levels:
-        problems = [problem for target in level.notify for problem in _unknown_role(watch, target, world, loaded)]
-        yield from problems
-        if level.notify and not problems:
-            yield from _empty_level(watch, level, world, loaded, at)
-
-
-def _unknown_role(watch: Watch, target: Target, world: World, loaded: Loaded) -> Iterator[Finding]:
-    if target.role in ("person", RESPONSIBLE) or held_anywhere(world, target.role):
-        return
-    if any(target.role in _role_fields(kind, loaded) for kind in _kinds_of(watch, target, loaded)):
-        return
-    roles = {a.spec.get("role", "") for a in world.all("RoleAssignment")} | {
-        RESPONSIBLE,
-        *_role_fields("Customer", loaded),
-    }
-    yield finding(
-        "level-reaches-nobody",
-        f'Nobody holds the role "{target.role}".',
-        watch.record.place(target.pointer),
-        hint=did_you_mean(target.role, roles)
-        or f"Appoint somebody: remit new RoleAssignment … --set role={target.role}",
-        pointer=pointer_text(target.pointer),
-        record=watch.record.id,
-    )
-
-
-def _role_fields(kind: str, loaded: Loaded) -> set[str]:
-    schema = loaded.schemas.kinds.get(kind)
-    if schema is None:
-        return set()
-    roles = schema.shape.fields.get("roles")
-    people = {name for name, part in schema.shape.fields.items() if "Person" in part.shape.kinds}
-    return people | (set(roles.shape.fields) if roles else set())
-
-
-def _kinds_of(watch: Watch, target: Target, loaded: Loaded) -> set[str]:
-    kinds: set[str] = set()
-    for path in target.of:
-        shape = shape_at(path, watch.scope, loaded.compiler.types)
-        kinds |= set(shape.kinds) if shape and shape.type == "reference" else {watch.subject}
-    return kinds
-
-
-def _empty_level(watch: Watch, level: Level, world: World, loaded: Loaded, at: datetime) -> Iterator[Finding]:
-    """Whom the level would reach for each customer there is; a level that reaches somebody some other way is fine."""
-    if any(not target.of for target in level.notify):
-        return
-    for customer in world.all("Customer"):
-        if customer.spec.get("status", "active") in ("closed", "prospect"):
-            continue
-        tried: list[str] = []
-        for target in level.notify:
-            resolution = None
-            for of in _stand_ins(watch, target, customer, world, loaded):
-                resolution = resolve(world, target.role, of, at)
-                if resolution.told:
-                    break
-                tried += resolution.tried
-            if resolution is None or resolution.told:
-                break
-        else:
-            yield finding(
-                "level-reaches-nobody",
-                f"Level {level.name} reaches nobody for {customer.ref}: {'; '.join(dict.fromkeys(tried))}.",
-                watch.record.place(level.pointer),
-                hint="Appoint somebody, end a leave, or add another role to the level.",
-                pointer=pointer_text(level.pointer),
-                record=watch.record.id,
-            )
-
-
-def _stand_ins(watch: Watch, target: Target, customer: Entity, world: World, loaded: Loaded) -> Iterator[Entity]:
-    """What a target's paths would lead to for a subject of ``customer``: the customer itself, or its unit."""
-    for kind in sorted(_kinds_of(watch, target, loaded)):
-        if kind == "Customer":
-            yield customer
-        elif kind == "OrganizationUnit":
-            unit = world.get("OrganizationUnit", customer.spec.get("unit"))
-            if unit is not None:
-                yield unit
 
 
 def since(loaded: Loaded, base: Loaded) -> tuple[Finding, ...]:

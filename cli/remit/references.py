@@ -6,7 +6,7 @@ nothing of that name, a name of another kind, or a record that does not hold on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -62,6 +62,7 @@ class World:
         self._kinds: dict[str, dict[str, Entity]] = {}
         for entity in entities:
             self._kinds.setdefault(entity.kind, {}).setdefault(entity.name, entity)
+        self._sorted: dict[str, list[Entity]] = {}
         self._joined: dict[tuple[str, str], dict[str, list[Entity]]] = {}
 
     @property
@@ -80,9 +81,11 @@ class World:
             return self.get(kind, rest) if kind in set(kinds) else None
         return next((e for kind in kinds if (e := self.get(kind, name))), None)
 
-    def all(self, kind: str) -> list[Entity]:
+    def all(self, kind: str) -> Sequence[Entity]:
         """Everything of one kind, by name."""
-        return [entity for _, entity in sorted(self._kinds.get(kind, {}).items())]
+        if kind not in self._sorted:
+            self._sorted[kind] = [entity for _, entity in sorted(self._kinds.get(kind, {}).items())]
+        return self._sorted[kind]
 
     def joined(self, kind: str, field: str, name: str) -> list[Entity]:
         """Everything of ``kind`` whose ``field`` names ``name``, by name. A dotted field looks inside objects."""
@@ -124,10 +127,10 @@ def _uses(entity: Entity, value: Any, shape: Shape, pointer: Pointer) -> Iterato
     if shape.type == "reference" and isinstance(value, str):
         yield Use(entity, pointer, shape.kinds, value)
     elif shape.type == "object" and isinstance(value, dict):
-        for name, part in shape.fields.items():
+        for name, inner in shape.referring:
             if name in value:
-                yield from _uses(entity, value[name], part.shape, (*pointer, name))
-    elif shape.type == "list" and shape.item and isinstance(value, list):
+                yield from _uses(entity, value[name], inner, (*pointer, name))
+    elif shape.type == "list" and shape.item and shape.item.refers and isinstance(value, list):
         for index, one in enumerate(value):
             yield from _uses(entity, one, shape.item, (*pointer, index))
 

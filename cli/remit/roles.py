@@ -7,7 +7,7 @@ above.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,18 @@ def resolve(world: World, role: str, of: Entity | None, at: datetime) -> Resolut
         if not people:
             tried.append(step)
     return Resolution((), tuple(tried))
+
+
+def what_decides(world: World, role: str, of: Entity) -> Hashable:
+    """What of ``of`` decides who answers for ``role``: where two have it equal, the same people answer for both."""
+    named = [f"scope.{scope}" for kind, scope in _SCOPES.items() if kind == of.kind]
+    if of.kind in ("OrganizationUnit", "Person") or any(world.joined("RoleAssignment", by, of.name) for by in named):
+        return of.ref
+    own = of.spec.get("roles")
+    roles = own if isinstance(own, dict) else {}
+    names = ("responsiblePerson", "lead") if role == RESPONSIBLE else (role, BACKUPS.get(role, role))
+    values = (of.spec.get("unit") or of.spec.get("department"), *(x.get(n) for n in names for x in (of.spec, roles)))
+    return of.kind, *(value if isinstance(value, str) else None for value in values), *(name in roles for name in names)
 
 
 _Level = tuple[str, list[tuple[Entity, str]]]

@@ -43,6 +43,16 @@ class Shape:
     enum: tuple[str, ...] = ()
     unit: str = ""
 
+    @cached_property
+    def referring(self) -> tuple[tuple[str, Shape], ...]:
+        """The fields in which a reference may stand, at any depth."""
+        return tuple((name, part.shape) for name, part in self.fields.items() if part.shape.refers)
+
+    @cached_property
+    def refers(self) -> bool:
+        """Whether a reference may stand in the value."""
+        return self.type == "reference" or bool(self.referring) or (self.item is not None and self.item.refers)
+
 
 @dataclass(frozen=True)
 class Field:

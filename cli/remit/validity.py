@@ -38,16 +38,14 @@ def check_periods(world: World, entities: Iterable[Entity]) -> Iterator[Finding]
                 )
 
 
-def _periods(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str, str]]:
+def _periods(value: Mapping[str, Any] | list[Any], pointer: Pointer) -> Iterator[tuple[Pointer, str, str]]:
     if isinstance(value, Mapping):
         for begin, end in PAIRS:
-            if isinstance(value.get(begin), str) and isinstance(value.get(end), str):
+            if end in value and isinstance(value.get(begin), str) and isinstance(value[end], str):
                 yield (*pointer, end), value[begin], value[end]
-        for key, inner in value.items():
+    for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+        if isinstance(inner, Mapping | list):
             yield from _periods(inner, (*pointer, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _periods(inner, (*pointer, index))
 
 
 def check_overlaps(world: World, schemas: Schemas) -> Iterator[Finding]:

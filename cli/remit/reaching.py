@@ -1,0 +1,140 @@
+"""Whom the levels of watching policies reach: a level that tells nobody is found before it is needed.
+
+Stores have many customers and few ways to differ in who answers for them: customers that are alike in what decides that
+are asked about once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from datetime import datetime
+from functools import cached_property
+
+from remit.conditions.checks import shape_at
+from remit.evaluating import Loaded
+from remit.findings import Finding, did_you_mean, finding
+from remit.places import pointer_text
+from remit.policies.reading import Target
+from remit.policies.watch import Level, Watch
+from remit.references import Entity, World
+from remit.roles import RESPONSIBLE, held_anywhere, resolve, what_decides
+
+Kinds = frozenset[str]
+
+
+def unreached(loaded: Loaded, at: datetime) -> Iterator[Finding]:
+    """Levels that tell nobody: nobody holds the role, or for some customer no target leads to a reachable person."""
+    reach = _Reach(loaded.world, at)
+    for watch in loaded.policies.watches:
+        for level in watch.levels:
+            kinds = [_kinds_of(watch, target, loaded) for target in level.notify]
+            problems = [
+                problem
+                for target, of in zip(level.notify, kinds, strict=True)
+                for problem in _unknown_role(watch, target, of, loaded)
+            ]
+            yield from problems
+            if level.notify and not problems:
+                yield from _empty_level(watch, level, kinds, reach)
+
+
+def _unknown_role(watch: Watch, target: Target, kinds: Kinds, loaded: Loaded) -> Iterator[Finding]:
+    world = loaded.world
+    if target.role in ("person", RESPONSIBLE) or any(target.role in _role_fields(kind, loaded) for kind in kinds):
+        return
+    if held_anywhere(world, target.role):
+        return
+    roles = {a.spec.get("role", "") for a in world.all("RoleAssignment")} | {
+        RESPONSIBLE,
+        *_role_fields("Customer", loaded),
+    }
+    yield finding(
+        "level-reaches-nobody",
+        f'Nobody holds the role "{target.role}".',
+        watch.record.place(target.pointer),
+        hint=did_you_mean(target.role, roles)
+        or f"Appoint somebody: remit new RoleAssignment … --set role={target.role}",
+        pointer=pointer_text(target.pointer),
+        record=watch.record.id,
+    )
+
+
+def _role_fields(kind: str, loaded: Loaded) -> set[str]:
+    schema = loaded.schemas.kinds.get(kind)
+    if schema is None:
+        return set()
+    roles = schema.shape.fields.get("roles")
+    people = {name for name, part in schema.shape.fields.items() if "Person" in part.shape.kinds}
+    return people | (set(roles.shape.fields) if roles else set())
+
+
+def _kinds_of(watch: Watch, target: Target, loaded: Loaded) -> Kinds:
+    kinds: set[str] = set()
+    for path in target.of:
+        shape = shape_at(path, watch.scope, loaded.compiler.types)
+        kinds |= set(shape.kinds) if shape and shape.type == "reference" else {watch.subject}
+    return frozenset(kinds)
+
+
+def _empty_level(watch: Watch, level: Level, kinds: list[Kinds], reach: _Reach) -> Iterator[Finding]:
+    """Whom the level would reach for each customer there is; a level that reaches somebody some other way is fine."""
+    if any(not target.of for target in level.notify):
+        return
+    ways = list(zip((target.role for target in level.notify), kinds, strict=True))
+    for name in sorted(frozenset.intersection(*(reach.missed(role, of) for role, of in ways))):
+        customer = reach.customers[name]
+        tried = (step for role, of in ways for step in reach.tried(role, of, customer))
+        yield finding(
+            "level-reaches-nobody",
+            f"Level {level.name} reaches nobody for {customer.ref}: {'; '.join(dict.fromkeys(tried))}.",
+            watch.record.place(level.pointer),
+            hint="Appoint somebody, end a leave, or add another role to the level.",
+            pointer=pointer_text(level.pointer),
+            record=watch.record.id,
+        )
+
+
+class _Reach:
+    """For which customers a role leads to nobody at one instant."""
+
+    def __init__(self, world: World, at: datetime) -> None:
+        self._world, self._at = world, at
+        self._missed: dict[tuple[str, Kinds], frozenset[str]] = {}
+        self._told: dict[tuple[str, Hashable], bool] = {}
+
+    @cached_property
+    def customers(self) -> dict[str, Entity]:
+        """The customers that are served, by name."""
+        everybody = self._world.all("Customer")
+        return {c.name: c for c in everybody if c.spec.get("status", "active") not in ("closed", "prospect")}
+
+    def missed(self, role: str, kinds: Kinds) -> frozenset[str]:
+        """The customers for which a subject of these kinds leads to records, and none of them to a person."""
+        if (role, kinds) not in self._missed:
+            self._missed[role, kinds] = frozenset(
+                name
+                for name, customer in self.customers.items()
+                if (stand_ins := self._stand_ins(kinds, customer))
+                and not any(self._tells(role, of) for of in stand_ins)
+            )
+        return self._missed[role, kinds]
+
+    def tried(self, role: str, kinds: Kinds, customer: Entity) -> Iterator[str]:
+        """What was tried in vain, in order."""
+        for of in self._stand_ins(kinds, customer):
+            yield from resolve(self._world, role, of, self._at).tried
+
+    def _tells(self, role: str, of: Entity) -> bool:
+        key = role, what_decides(self._world, role, of)
+        if key not in self._told:
+            self._told[key] = bool(resolve(self._world, role, of, self._at).told)
+        return self._told[key]
+
+    def _stand_ins(self, kinds: Kinds, customer: Entity) -> list[Entity]:
+        """What a target's paths would lead to for a subject of ``customer``: the customer itself, or its unit."""
+        unit = self._world.get("OrganizationUnit", customer.spec.get("unit"))
+        return [
+            entity
+            for kind, entity in (("Customer", customer), ("OrganizationUnit", unit))
+            if kind in kinds and entity is not None
+        ]
