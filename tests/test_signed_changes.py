@@ -261,6 +261,18 @@ def test_a_key_is_rotated_and_the_old_one_revoked(lone: User) -> None:
     assert lone.run("approve", id, *AT_WORDS).code == 0
 
 
+def test_several_first_keys_come_in_by_one_change(git_repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    user = User(git_repo(texts()), capsys)
+    for name in ("ann-lee", "dan-wu"):
+        written = user.run("keys", "add", name, "--key", f"{made(name)}.pub", "--write", *AT_WORDS, as_="ann-lee")
+        assert written.code == 0 and "spec.keys" in written.out
+    id = user.run("propose", "-m", "The first keys", *AT_WORDS).out.split()[0]
+    assert user.run("approve", id, *AT_WORDS, as_="dan-wu").code == 0
+    assert user.run("apply", id, *AT_WORDS).code == 0
+
+    as_(user, "ann-lee", "keys", "add", "bob-sun", "--key", f"{made('bob-sun')}.pub")
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -15,7 +15,7 @@ from remit.changing.proposing import propose_files
 from remit.changing.targets import target
 from remit.errors import NotFound, Refused, UserError
 from remit.findings import did_you_mean
-from remit.recording import set_fields
+from remit.recording import Draft, set_fields
 from remit.records import build_snapshot
 from remit.registry import Key, Registry
 from remit.schemas import load_schemas
@@ -84,16 +84,34 @@ def add_key(
         NotFound: there is no such person.
         Refused: somebody has the key already, or you cannot sign the change.
     """
-    blobs, registry = _base(store)
+    draft = key_draft(store.files_of(target(store).tip).blobs, person, public, valid_from=valid_from, valid_to=valid_to)
+    text = message or f"{person} signs with {public.fingerprint}"
+    return propose_files(store, draft.files, text, at=at, sign=sign)
+
+
+def key_draft(
+    blobs: Mapping[str, bytes],
+    person: str,
+    public: PublicKey,
+    *,
+    valid_from: datetime | None = None,
+    valid_to: datetime | None = None,
+) -> Draft:
+    """The record of a person with one key more, which nobody among ``blobs`` may have.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: somebody has the key already.
+    """
+    registry = Registry.of(blobs)
     _must_know(registry, person)
-    for held in keys_at(registry, at):
-        if held.key.public == public:
-            whose = "already" if held.person == person else f"as one of {held.person}, and a key is one person's"
+    for holder in registry.everybody:
+        if any(key.public == public for key in registry.keys_of(holder)):
+            whose = "already" if holder == person else f"as one of {holder}, and a key is one person's"
             raise Refused(f"{public.fingerprint} is registered {whose}", "make another: ssh-keygen -t ed25519")
     window = {"validFrom": valid_from, "validTo": valid_to}
     written = {"key": public.line} | {name: format_instant(when) for name, when in window.items() if when}
-    files = _edited(blobs, person, "keys[+]", written)
-    return propose_files(store, files, message or f"{person} signs with {public.fingerprint}", at=at, sign=sign)
+    return _edited(blobs, person, "keys[+]", written)
 
 
 def revoke_key(
@@ -105,7 +123,8 @@ def revoke_key(
         NotFound: the person has no such key.
         Refused: it is revoked already, or you cannot sign the change.
     """
-    blobs, registry = _base(store)
+    blobs = store.files_of(target(store).tip).blobs
+    registry = Registry.of(blobs)
     _must_know(registry, person)
     keys = registry.keys_of(person)
     found = [number for number, key in enumerate(keys) if key.public.fingerprint == fingerprint]
@@ -114,22 +133,19 @@ def revoke_key(
         raise NotFound(f"{person} has no key {fingerprint}", hint or "see: remit keys")
     if keys[found[0]].revoked:
         raise Refused(f"{fingerprint} is revoked already: {keys[found[0]].revoked}")
-    files = _edited(blobs, person, f"keys[{found[0]}].revoked", reason)
-    return propose_files(store, files, f"The key {fingerprint} of {person} is revoked\n\n{reason}", at=at, sign=sign)
-
-
-def _base(store: Store) -> tuple[Mapping[str, bytes], Registry]:
-    blobs = store.files_of(target(store).tip).blobs
-    return blobs, Registry.of(blobs)
+    draft = _edited(blobs, person, f"keys[{found[0]}].revoked", reason)
+    return propose_files(
+        store, draft.files, f"The key {fingerprint} of {person} is revoked\n\n{reason}", at=at, sign=sign
+    )
 
 
 def _must_know(registry: Registry, person: str) -> None:
     if person not in registry.everybody:
-        message = f"there is no Person/{person} on the protected branch"
+        message = f"there is no Person/{person} in the base"
         raise NotFound(message, did_you_mean(person, registry.everybody) or "see: remit list Person")
 
 
-def _edited(blobs: Mapping[str, bytes], person: str, path: str, value: Any) -> dict[str, bytes | None]:
+def _edited(blobs: Mapping[str, bytes], person: str, path: str, value: Any) -> Draft:
     schemas, _ = load_schemas(blobs)
     assignment = f"{path}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-    return dict(set_fields(build_snapshot(blobs), schemas, f"Person/{person}", [assignment]).files)
+    return set_fields(build_snapshot(blobs), schemas, f"Person/{person}", [assignment])

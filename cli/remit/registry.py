@@ -164,7 +164,7 @@ def check_keys(records: Iterable[Record]) -> Iterator[Finding]:
 
     Source: security rule R8.
     """
-    holders: dict[PublicKey, Record] = {}
+    holders: dict[PublicKey, tuple[Record, int]] = {}
     for record in sorted((one for one in records if one.kind == "Person"), key=lambda one: one.path):
         written = record.spec.get("keys")
         for number, one in enumerate(written if isinstance(written, list) else []):
@@ -178,9 +178,9 @@ def check_keys(records: Iterable[Record]) -> Iterator[Finding]:
                     "key-invalid", message, record.place(pointer), hint="Make one: ssh-keygen -t ed25519", **where
                 )
                 continue
-            other = holders.setdefault(public, record)
-            if other is not record or written.index(one) != number:
-                message = f"{other.id} has the key {public.fingerprint} already; a key is one person's, and once."
+            first = holders.setdefault(public, (record, number))
+            if first != (record, number):
+                message = f"{first[0].id} has the key {public.fingerprint} already; a key is one person's, and once."
                 yield finding(
                     "key-shared", message, record.place(pointer), hint="Make another: ssh-keygen -t ed25519", **where
                 )

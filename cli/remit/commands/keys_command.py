@@ -62,6 +62,7 @@ def listing(ctx: click.Context, at: datetime, ref: str | None, fmt: str) -> None
 @click.option(
     "--valid-to", type=INSTANT, metavar="INSTANT", help="The first instant at which it is not valid any more."
 )
+@click.option("--write", is_flag=True, help="Only into the working tree, to propose several at once.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="Why.")
 @at_option
 @format_option("text", "json")
@@ -72,16 +73,21 @@ def add(
     path: Path | None,
     valid_from: datetime | None,
     valid_to: datetime | None,
+    write: bool,
     message: str,
     at: datetime,
     fmt: str,
 ) -> None:
     """Propose a key for a person. It counts once the change is approved and applied.
 
+    Begin with one change that holds the keys of everybody who proposes and approves (--write, then remit propose):
+    after the first key only those who have one can propose.
+
     Example: remit keys add wang-lei --key ~/.ssh/id_ed25519.pub
     """
+    from remit.commands.drafts import carry_out
     from remit.errors import UserError
-    from remit.keeping import add_key, read_key
+    from remit.keeping import add_key, key_draft, read_key
     from remit.signing import own_keys, signing
 
     store = store_of(ctx)
@@ -93,6 +99,10 @@ def add(
         public = read_key(path.read_text(encoding="utf-8", errors="replace"), str(path))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}", "name a .pub file with --key") from error
+    if write:
+        draft = key_draft(store.files().blobs, person, public, valid_from=valid_from, valid_to=valid_to)
+        carry_out(draft, store, dry_run=False, fmt=fmt)
+        return
     sign = signing(store.in_git())
     change = add_key(store, person, public, at=at, valid_from=valid_from, valid_to=valid_to, message=message, sign=sign)
     _say(change, fmt)
