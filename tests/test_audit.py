@@ -233,6 +233,19 @@ def test_the_command_says_what_it_found_by_cause_and_leaves_nothing_out_of_json(
     assert problems("audit", body) == [] and [row["commit"] for row in body["troubles"]] == [one, other]
 
 
+def test_many_troubles_are_cut_to_a_screen_and_counted(guarded: Guarded, capsys: pytest.CaptureFixture[str]) -> None:
+    guarded.be("ann-lee")
+    grades = ("province", "local_a", "local_c")
+    for number in range(12):
+        added(guarded, f"by hand {number}\n", grade=grades[number % 3])
+
+    assert main(["--store", str(guarded.member), "audit", "--at", AFTER]) == 1
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{CAUSES['unapproved']} (12)" and len(lines) == 14
+    assert lines[-2] == "  and 2 commits more; --format json lists them" and lines[-1].endswith("12 things found")
+
+
 def test_the_command_lists_a_suspect_key(guarded: Guarded, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["--store", str(guarded.member), "audit", "--suspect", PENS["bob-sun"].public.fingerprint]
 

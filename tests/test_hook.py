@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import AT, git, write_files
 from guarded import BANK, MAIN, NOW, PENS, ZERO, Guarded, who
+from test_outputs import problems
 
 from remit.changes import Change
 from remit.changing.applying import NotApplicable, apply
@@ -390,6 +392,15 @@ def test_what_drifted_is_named(guarded: Guarded, place: str, capsys: pytest.Capt
 
     assert main(["origin", "check", str(guarded.origin)]) == 1
     assert [line for line in capsys.readouterr().out.splitlines() if line.startswith(f"{place}: ")]
+
+
+def test_what_drifted_is_the_same_as_json(guarded: Guarded, capsys: pytest.CaptureFixture[str]) -> None:
+    git(guarded.origin, "config", "gc.auto", "1")
+
+    assert main(["origin", "check", str(guarded.origin), "--format", "json"]) == 1
+    body = json.loads(capsys.readouterr().out)
+
+    assert problems("origin", body) == [] and [one["place"] for one in body["drift"]] == ["config gc.auto"]
 
 
 def test_a_changed_hook_is_named_and_installed_again(guarded: Guarded, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,16 +13,23 @@ if TYPE_CHECKING:
     from remit.auditing import Audit, Trace
 
 
+_SHOWN = 10
+
+
 def audit_lines(done: Audit, causes: Mapping[str, str]) -> Iterator[str]:
-    """Each cause with its commits below it, what is owed, and a last line that counts."""
+    """Each cause with its commits below it, one line each; what is owed; and a last line that counts."""
     for cause, group in groupby(done.troubles, lambda one: one.cause):
-        found = list(group)
-        yield f"{causes[cause]} ({len(found)})"
-        for one in found:
-            where = "  ".join(part for part in (one.commit[:12], one.change) if part)
-            yield f"  {where}{'  ' if where else ''}{_flat(one.message)} (rule {one.rule})"
-        hints = {one.hint: None for one in found if one.hint}
+        found = [list(rows) for _, rows in groupby(group, lambda one: (one.commit, one.rule) if one.commit else one)]
+        yield f"{causes[cause]} ({sum(map(len, found))})"
+        for first, *others in found[:_SHOWN]:
+            where = "".join(f"{part}  " for part in (first.commit[:12], first.change) if part)
+            more = f", and {len(others)} more" if others else ""
+            yield f"  {where}{_flat(first.message)} (rule {first.rule}{more})"
+        hints = {one.hint: None for rows in found[:_SHOWN] for one in rows if one.hint}
         yield from (f"      {_flat(hint)}" for hint in hints)
+        if left := found[_SHOWN:]:
+            where = "places" if not left[0][0].commit else "commits"
+            yield f"  and {len(left)} {where} more; --format json lists them"
     if done.owed:
         yield f"owed: emergency changes that nobody has looked at since ({len(done.owed)})"
         yield from (f"  {one.commit[:12]}  {one.change}  remit review {one.change}" for one in done.owed)
