@@ -16,11 +16,11 @@ from typing import NamedTuple
 import approval_store
 import pytest
 from conftest import AT, git
-from guarded import BANK, MAIN, NOW, PENS, Guarded, who
+from guarded import BANK, MAIN, NOW, PENS, Guarded, texts, who
 from test_git import bomb
 
 from remit.auditing import audit
-from remit.changes import Approval, Change, approval_text, with_trailers
+from remit.changes import Approval, Change, with_trailers
 from remit.changing.targets import CHANGES, REVIEWS, WITHDRAWN
 from remit.errors import Refused
 from remit.git import Repository
@@ -131,8 +131,7 @@ def test_what_was_not_said_so_is_refused_and_found(world: World, name: str) -> N
 def test_apply_takes_no_approval_that_was_not_said_so(world: World, tmp_path: Path, name: str) -> None:
     guarded = world.guarded
     said = SPEAK[name][1](world)
-    tree = guarded.store.in_git().commit_with(None, {"approval": approval_text(said)})
-    posted = guarded.store.in_git().commit_tree(tree, [], "said", who(said.person), who(said.person), AT)
+    posted = guarded.post(said, by=said.person)
     ref, good = f"{REVIEWS}{world.change.id}/{said.person}", f"{REVIEWS}{world.change.id}/bob-sun"
     before = git(guarded.member, "rev-parse", good)
     git(guarded.member, "update-ref", "-d", good)
@@ -203,6 +202,35 @@ def test_a_commit_made_by_hand_is_refused_and_found(world: World, name: str) -> 
 
     assert set(guarded.push((guarded.tip, bad, MAIN))) == {rule}
     assert (bad, rule) in found_by_audit(guarded, bad)
+
+
+CO_AUTHOR = "Raise the grade\n\nCo-authored-by: Bob Sun <bob-sun@example.org>"
+OWN: dict[str, tuple[Callable[[Guarded], Change], str, str]] = {
+    "A2 a co-author approves": (lambda g: g.propose(title=CO_AUTHOR), "bob-sun", "bob-sun"),
+    "A2 with a second key of one's own": (lambda g: g.propose("bob-sun"), "bob-sun", "bob-second"),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_who_wrote_a_part_does_not_approve_of_it(world: World, name: str) -> None:
+    propose, person, pen = OWN[name]
+    guarded = world.guarded
+    change = propose(guarded)
+    assert change.proposed is not None
+    bad = guarded.commit(change, [change.proposed, guarded.say(change, person, pen=pen)], by=change.proposed.person)
+
+    assert guarded.push((guarded.tip, bad, MAIN)) == ["R9"]
+    assert (bad, "R9") in found_by_audit(guarded, bad)
+
+
+def test_a_key_that_two_people_have_counts_for_neither(tmp_path: Path) -> None:
+    shared = {f"records/people/{name}.yaml": key_of(name, "lost") for name in ("bob-sun", "fay-ma")}
+    guarded = Guarded.build(tmp_path, {**texts(), **shared})
+    change = guarded.propose()
+    assert change.proposed is not None
+    bad = guarded.commit(change, [change.proposed, guarded.say(change, "bob-sun", pen="lost")])
+
+    assert guarded.push((guarded.tip, bad, MAIN)) == ["R7"]
 
 
 # -- what a tree holds -------------------------------------------------------------------------------------------------
@@ -399,7 +427,7 @@ def test_a_bad_commit_between_good_ones_is_found(world: World) -> None:
     later = guarded.commit(world.change, (), parent=bad, tree=world.change.tree, message="last\n")
 
     assert guarded.push((guarded.tip, later, MAIN)) == ["R2"]
-    assert f"{bad[:12]}" in guarded.why((guarded.tip, later, MAIN))
+    assert bad[:12] in guarded.refusals((guarded.tip, later, MAIN))[0].message
     assert (bad, "R2") in found_by_audit(guarded, later)
 
 

@@ -13,7 +13,7 @@ import pytest
 from conftest import AT, GitRepo, commit_all, git, write_files
 
 from remit.errors import GitError, NotFound, Refused
-from remit.git import Commit, Identity, RefMoved, Repository, remotes, running
+from remit.git import Commit, Identity, RefMoved, Repository, opened, remotes, running
 
 ANN = Identity("Ann Lee", "ann-lee@example.org")
 ZH = "records/客户/海港银行.yaml"
@@ -80,6 +80,36 @@ def test_what_would_be_endless_to_list_is_counted_tree_by_tree(
     why = Repository(repo).why_too_large("HEAD", tree, most=101, deepest=9)
 
     assert why.endswith(says) and bool(why) == bool(says)
+
+
+def test_what_never_changes_is_read_once_and_what_may_move_each_time(
+    git_repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = git_repo({"a.txt": "one"})
+    repository, oid = Repository(repo), git(repo, "rev-parse", "HEAD:a.txt")
+    assert repository.read_blobs([oid, "main:a.txt"]) == {oid: b"one", "main:a.txt": b"one"}
+    first = repository.commit("main")
+    write_files(repo, {"a.txt": "two"})
+    later = commit_all(repo)
+    asked: list[bytes] = []
+    run = opened.run
+    monkeypatch.setattr(opened, "run", lambda *args, **kwargs: asked.append(kwargs["stdin"]) or run(*args, **kwargs))
+
+    assert repository.read_blobs([oid]) == {oid: b"one"} and repository.sizes([oid]) == {oid: 3}
+    assert repository.commit(first.sha) == first and repository.tree_of(first.sha) == first.tree
+    assert asked == []
+    assert repository.read_blobs(["main:a.txt"]) == {"main:a.txt": b"two"}
+    assert repository.commit("main").sha == later and repository.root_commit(later) == first.sha
+
+
+def test_only_so_much_of_what_was_read_is_kept(git_repo: GitRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened, "REMEMBERED_BYTES", 10)
+    repo = git_repo({"a.txt": "12345678", "b.txt": "87654321"})
+    repository, oids = Repository(repo), git(repo, "rev-parse", "HEAD:a.txt", "HEAD:b.txt").split()
+
+    assert len(repository.read_blobs(oids)) == 2
+    assert len(repository._read) == 1
+    assert len(repository.read_blobs(oids)) == 2
 
 
 def test_a_bomb_of_ten_thousand_million_files_is_counted_in_no_time(git_repo: GitRepo) -> None:

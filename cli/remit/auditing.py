@@ -166,10 +166,10 @@ def _range(repository: Repository, aim: Target, trust: str, within: str | None) 
 def _proved(store: Store, aim: Target, laws: Laws, now: datetime, trust: str, start: str, tip: str) -> Audit:
     repository = aim.repository
     troubles = list(_rewritten(aim, trust))
-    shas = repository.reachable(tip, exclude=[start])[::-1]
+    commits = repository.log(tip, exclude=[start])[::-1]
     before = start
-    for sha in shas:
-        commit = repository.commit(sha)
+    for commit in commits:
+        sha = commit.sha
         if commit.parents != (before,):
             message = f"it does not come after {before[:12]} alone; the history is one line"
             troubles.append(Trouble("unapproved", sha, "", "R2", message))
@@ -182,7 +182,7 @@ def _proved(store: Store, aim: Target, laws: Laws, now: datetime, trust: str, st
             troubles.append(Trouble(_CAUSE_OF.get(rule, "error"), sha, proof.change, rule, message, hint))
         before = sha
     waiting = tuple(Owed(commit.sha, change) for commit, change in owed(repository, tip, [start]))
-    return Audit(aim.branch, start, tip, len(shas), tuple(troubles), waiting)
+    return Audit(aim.branch, start, tip, len(commits), tuple(troubles), waiting)
 
 
 def _rewritten(aim: Target, trust: str) -> Iterator[Trouble]:

@@ -122,9 +122,7 @@ def protected_branch(store: Store, commit: str) -> str:
     repository = store.in_git()
     if repository.exists(commit):
         name = store.prefix + CONFIG
-        listed = repository.list_tree(commit, [name])
-        data = repository.read_blobs([listed[name].oid]) if name in listed else {}
-        text = next(iter(data.values()), b"")
+        text = next(iter(repository.find_blobs([f"{commit}:{name}"]).values()), b"")
     else:
         text = b"" if store.is_bare else store.read(CONFIG)
     document, _ = read(text, CONFIG)

@@ -55,8 +55,13 @@ class Commits(Opened):
         if self.is_shallow:
             message = "this clone is shallow: it does not know where its history begins"
             raise Refused(message, hint="git fetch --unshallow")
-        out = self._git(["rev-list", "--first-parent", "--max-parents=0", self.resolve(ref), "--"]).stdout
-        return decode(out).split()[-1]
+        sha = self.resolve(ref)
+        before = self.commit(sha).parents[:1]
+        if not (root := self._roots.get(before[0] if before else sha)):
+            out = self._git(["rev-list", "--first-parent", "--max-parents=0", sha, "--"]).stdout
+            root = decode(out).split()[-1]
+        self._roots[sha] = root
+        return root
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """True when ``older`` is ``newer`` or reachable from it."""

@@ -11,6 +11,10 @@ from typing import Self
 from remit.errors import GitError, NotFound
 from remit.git.parsing import HEX, decode, lines
 from remit.git.running import LOCAL_SECONDS, Done, run
+from remit.git.values import TreeEntry
+
+REMEMBERED_BYTES = 64 * 1024 * 1024
+"""So much of what was read is kept, until the repository is opened anew."""
 
 
 class Opened:
@@ -39,6 +43,10 @@ class Opened:
         self.top = self.git_dir if self.is_bare else Path(os.path.normpath(start.resolve() / answers[4]))
         self.zero = "0" * (40 if self.object_format == "sha1" else 64)
         self._known: dict[str, str] = {}
+        self._roots: dict[str, str] = {}
+        self._read: dict[str, bytes] = {}
+        self._read_bytes = 0
+        self._listings: dict[tuple[str, ...], dict[str, TreeEntry]] = {}
 
     @classmethod
     def find(cls, start: Path) -> Self | None:
@@ -119,16 +127,29 @@ class Opened:
 
     def _batch_optional(self, names: Sequence[str]) -> dict[str, bytes]:
         names = [name for name in names if "\n" not in name]  # such a name would be two questions
-        if not names:
-            return {}
-        out = self._git(["cat-file", "--batch"], stdin=lines(names)).stdout
-        found, at = {}, 0
-        for name in names:
+        found = {name: self._read[name] for name in names if name in self._read}
+        wanted = [name for name in names if name not in found]
+        if not wanted:
+            return found
+        out, at = self._git(["cat-file", "--batch"], stdin=lines(wanted)).stdout, 0
+        for name in wanted:
             end = out.index(b"\n", at)
             header, at = out[at:end], end + 1
             if header.endswith((b" missing", b" ambiguous", b" submodule")):
                 continue
-            size = int(header.rpartition(b" ")[2])
-            found[name] = out[at : at + size]
-            at += size + 1
+            kind, length = header.rsplit(b" ", 2)[1:]
+            found[name] = out[at : at + int(length)]
+            at += int(length) + 1
+            self._remember(name, kind, found[name])
         return found
+
+    def _remember(self, name: str, kind: bytes, data: bytes) -> None:
+        """Keep what never becomes another thing, so that the commits of a history share their reading."""
+        oid, inside, _ = name.partition(":")
+        if self._read_bytes + len(data) > REMEMBERED_BYTES or not HEX.fullmatch(oid):
+            return
+        self._read[name] = data
+        self._read_bytes += len(data)
+        if kind == b"commit" and not inside:
+            tree = decode(data.partition(b"\n")[0]).removeprefix("tree ")
+            self._known |= {f"{oid}^{{commit}}": oid, f"{oid}^{{tree}}": tree, f"{oid}^{{object}}": oid}

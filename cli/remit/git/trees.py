@@ -14,6 +14,7 @@ from remit.git.parsing import check_oid, check_path, decode, encode, lines, pars
 from remit.git.values import FILE_MODE, TREE_MODE, ChangedPath, TreeEntry
 
 _LARGEST_TREE = 16 * 1024 * 1024
+_REMEMBERED_LISTINGS = 4  # of a commit and its parent, whole and people only
 
 
 class Trees(Opened):
@@ -21,13 +22,20 @@ class Trees(Opened):
 
     def list_tree(self, commit: str, paths: Sequence[str] = ()) -> dict[str, TreeEntry]:
         """Every file of a commit or tree, by path; with ``paths`` only those files and what is below those folders."""
-        command = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", self.tree_of(commit), "--", *paths]
-        listing = {}
-        for row in records(self._git(command).stdout):
-            meta, _, path = row.partition(b"\t")
-            mode, _, oid = meta.decode().split(" ")
-            listing[decode(path)] = TreeEntry(mode, oid)
-        return listing
+        tree = self.tree_of(commit)
+        asked = (tree, *paths)
+        listing = self._listings.pop(asked, None)
+        if listing is None:
+            command = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *paths]
+            listing = {}
+            for row in records(self._git(command).stdout):
+                meta, _, path = row.partition(b"\t")
+                mode, _, oid = meta.decode().split(" ")
+                listing[decode(path)] = TreeEntry(mode, oid)
+        self._listings[asked] = listing
+        while len(self._listings) > _REMEMBERED_LISTINGS:
+            del self._listings[next(iter(self._listings))]
+        return dict(listing)
 
     def entries(self, tree: str, *, largest: int) -> dict[str, TreeEntry]:
         """What stands in one tree itself, by name, folders included.
@@ -55,11 +63,13 @@ class Trees(Opened):
     def sizes(self, oids: Iterable[str]) -> dict[str, int]:
         """The size of each object in bytes, without reading it; a missing one is left out."""
         names = sorted({check_oid(oid) for oid in oids})
-        if not names:
-            return {}
+        known = {name: len(self._read[name]) for name in names if name in self._read}
+        if len(known) == len(names):
+            return known
         command = ["cat-file", "--batch-check=%(objectname) %(objectsize)"]
-        rows = (row.split(" ") for row in decode(self._git(command, stdin=lines(names)).stdout).splitlines())
-        return {row[0]: int(row[1]) for row in rows if row[1].isdigit()}
+        wanted = [name for name in names if name not in known]
+        rows = (row.split(" ") for row in decode(self._git(command, stdin=lines(wanted)).stdout).splitlines())
+        return known | {row[0]: int(row[1]) for row in rows if row[1].isdigit()}
 
     def blob_id(self, data: bytes) -> str:
         """The id that git gives ``data``, computed without git and without filters."""
