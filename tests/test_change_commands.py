@@ -96,7 +96,7 @@ def test_a_change_is_proposed_reviewed_approved_and_applied(lone: User) -> None:
     assert "Customer grade  local_b → local_a" in review.out
     assert (
         "ApprovalPolicy/control/grade: 1 owner of OrganizationUnit/south; Grade; for Customer/harbour-bank"
-        in review.out
+        in " ".join(review.out.split())
     )
     assert "may: bob-sun" in review.out and "Findings that it adds: no findings" in review.out
     assert f"Next: remit approve {id}    (bob-sun)" in review.out and "按年度收入。" in review.out

@@ -435,7 +435,9 @@ def test_review_shows_the_plan_when_there_are_facts_and_lives_without_a_feed_tha
     plain = remit(folder, capsys, "review", id)
     told = remit(folder, capsys, "review", id, "--facts", str(empty))
     missing = remit(folder, capsys, "review", id, "--facts", str(folder / "missing.jsonl"))
+    everything = remit(folder, capsys, "review", id, "--all", "--facts", str(empty))
 
-    assert "Plan:" not in plain
-    assert "Plan: People told (1)" in told and "gus-he" in told
-    assert "Plan: " in missing and "missing.jsonl" in missing
+    assert "What it does to people" not in plain and "Plan:" not in plain
+    assert "Told another number of times: gus-he " in told
+    assert "What it does to people" in missing and "missing.jsonl" in missing
+    assert "Plan: People told (1)" in everything and "gus-he" in everything

@@ -34,7 +34,8 @@ Check = Callable[[Files], Sequence[Finding]]
 
 @dataclass(frozen=True)
 class Requirement:
-    """What one rule of the base asks, who could give it, who has, and whether that is enough."""
+    """What one rule of the base asks, who could give it, who has, and whether that is enough; ``missing`` of how many
+    people it still waits, where there are as many and only they are missing."""
 
     rule: str
     need: str
@@ -42,6 +43,7 @@ class Requirement:
     given_by: tuple[str, ...]
     satisfied: bool
     why: str
+    missing: int = 0
 
 
 def required(
@@ -101,9 +103,9 @@ def _requirement(need: Need, approvers: Set[str], writers: Set[str], *, exact: b
     given = tuple(sorted(approvers & {candidate.person for candidate in able}))
     stale = need.exact_base and not exact and need.count > 0
     satisfied = len(given) >= need.count and not stale
-    return Requirement(
-        need.rule, need.text or _count_text(need.count), able, given, satisfied, _why(need, able, given, stale)
-    )
+    waits = 0 if stale or len(able) < need.count else max(0, need.count - len(given))
+    why = _why(need, able, given, stale)
+    return Requirement(need.rule, need.text or _count_text(need.count), able, given, satisfied, why, waits)
 
 
 def _why(need: Need, able: Sequence[Candidate], given: Sequence[str], stale: bool) -> str:

@@ -31,7 +31,8 @@ def command(
 ) -> int:
     """Show a change: what differs in records' words, the findings that it would add, who must approve it, who has.
 
-    With --facts, or when remit.yaml names sources, also what it does to people, due times, decisions and scores.
+    With --facts, or when remit.yaml names sources, also what it does to people, due times, decisions and scores: on
+    one screen, or with --all in full.
 
     ID is a change, or a beginning of its id that fits no other.
 
@@ -46,6 +47,7 @@ def command(
     from remit.judging import added_findings
     from remit.planning import foresight
     from remit.records import build_snapshot
+    from remit.reporters.glance import glance_text
     from remit.reporters.plan import foresight_text
     from remit.reporters.review import following_commands, proposal_json, review_text
     from remit.schemas import load_schemas
@@ -54,7 +56,7 @@ def command(
     proposal = find(at_desk.store, change_id, at=at, judge=at_desk.judge)
     before, after = sides(at_desk.store, proposal.change)
     schemas, _ = load_schemas({**before.blobs, **after.blobs})
-    language = at_desk.config.language
+    language, zone = at_desk.config.language, at_desk.config.zone
     differences = compare(build_snapshot(before.blobs), build_snapshot(after.blobs), schemas, language)
     findings = added_findings(before, after, at=at)
     requirements = at_desk.requirements(proposal)
@@ -77,10 +79,12 @@ def command(
             differences,
             findings,
             requirements,
-            plan=foresight_text(seen, language, at_desk.config.zone, everything=everything),
+            plan=foresight_text(seen, language, zone, everything=True)
+            if everything
+            else glance_text(seen, language, zone),
             following=following,
             language=language,
-            zone=at_desk.config.zone,
+            zone=zone,
             at=at,
             due=at_desk.review_due(proposal),
             everything=everything,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from remit.assignments import value_text
 from remit.findings import Finding
 from remit.reporters.findings import finding_lines, summary
-from remit.reporters.terminal import padded, safe, table, width
+from remit.reporters.terminal import folded, padded, safe, table, width
 from remit.times import format_instant, in_zone
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from remit.changing.requiring import Requirement
     from remit.comparing import Difference, FieldDifference
 
+COLUMNS = 100
 LONGEST_VALUE = 60
 MOST_FIELDS = 12
 MOST_PEOPLE = 5
+MOST_STEPS = 4
 _SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "»"}
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -41,9 +43,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "state": ("state", "状态"),
     "differences": ("What changes", "变更内容"),
     "findings": ("Findings that it adds", "新增问题"),
+    "none": ("no findings", "无"),
     "approvals": ("Who must approve", "须由谁审批"),
     "nobody-needed": ("nobody: no rule asks for an approval", "无：没有规则要求审批"),
     "may": ("may", "可审批"),
+    "missing": ("{} missing", "尚缺 {} 人"),
     "given": ("given", "已审批"),
     "nobody": ("nobody", "无人"),
     "why": ("why", "依据"),
@@ -155,7 +159,7 @@ def review_text(
     lines += ["", word("differences", language) + ":"]
     lines += [f"  {row}" for row in difference_text(differences, language, everything=everything).splitlines()]
     lines += ["", *plan] if plan else []
-    lines += ["", f"{word('findings', language)}: {summary(findings)}"]
+    lines += ["", f"{word('findings', language)}: {summary(findings) if findings else word('none', language)}"]
     lines += [f"  {row}" for row in finding_lines(findings)]
     lines += ["", word("approvals", language) + ":"]
     lines += [row for one in requirements for row in _requirement_lines(one, language, everything)]
@@ -166,7 +170,8 @@ def review_text(
     if proposal.moved:
         lines += ["", word("moved", language) + ":", *(f"  {path}" for path in proposal.moved)]
     lines += ["", *(f"{word('next', language)}: {one}" for one in following)]
-    return safe("\n".join(lines).rstrip()) + "\n"
+    told = safe("\n".join(lines).rstrip()).split("\n")
+    return "".join(f"{row}\n" for line in told for row in ([line] if everything else folded(line, COLUMNS)))
 
 
 def _effective_lines(proposal: Proposal, at: datetime, language: str, zone: tzinfo) -> Iterator[str]:
@@ -194,10 +199,18 @@ def _requirement_lines(one: Requirement, language: str, everything: bool) -> Ite
         shown = one.candidates if everything else one.candidates[:MOST_PEOPLE]
         rest = len(one.candidates) - len(shown)
         names = ", ".join(c.person for c in shown) or word("nobody", language)
-        yield f"      {word('may', language)}: {names}" + (f", … {word('more', language).format(rest)}" if rest else "")
-        yield f"      {one.why}"
+        more = f", … {word('more', language).format(rest)}" if rest else ""
+        waits = f" ({word('missing', language).format(one.missing)})" if one.missing else ""
+        yield f"      {word('may', language)}: {names}{more}{waits}"
+        if not one.missing:
+            yield f"      {one.why}"
         for candidate in shown:
-            yield f"      {word('why', language)}: {' → '.join(candidate.path)}"
+            yield f"      {word('why', language)}: {' → '.join(_way(candidate.path, everything))}"
+
+
+def _way(path: Sequence[str], everything: bool) -> Sequence[str]:
+    """The steps to a person; of many, where the way begins and ends."""
+    return path if everything or len(path) <= MOST_STEPS else [path[0], "…", *path[-2:]]
 
 
 def _review_line(one: Review, language: str, zone: tzinfo) -> str:

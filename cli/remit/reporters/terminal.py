@@ -34,6 +34,24 @@ def padded(text: str, columns: int) -> str:
     return text + " " * max(0, columns - width(text))
 
 
+_BREAKS = " ，、；。：）"
+
+
+def folded(line: str, columns: int) -> list[str]:
+    """``line`` in pieces of at most ``columns``, cut behind a space or a Chinese sign where there is one; the later
+    pieces are set in by four more."""
+    indent = len(line) - len(line.lstrip(" ")) + 4
+    pieces: list[str] = []
+    rest = line
+    while width(rest) > columns:
+        most = next(n for n in range(len(rest), 0, -1) if width(rest[:n]) <= columns)
+        least = indent if pieces else indent - 4
+        cut = next((n for n in range(most, least + 1, -1) if rest[n - 1] in _BREAKS), most)
+        pieces.append(rest[:cut].rstrip())
+        rest = " " * indent + rest[cut:].lstrip()
+    return [*pieces, rest]
+
+
 def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
     """Rows under one another in aligned columns, two spaces apart; the last column is not padded."""
     lines = [[safe(cell).replace("\n", " ") for cell in row] for row in ([head] if head else [])] + [
