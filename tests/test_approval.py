@@ -20,6 +20,7 @@ from remit.places import Place
 from remit.policies.approval import Touch, check_roles, glob
 from remit.policies.approval_cases import run_cases
 from remit.policies.asking import Ask, needs_of
+from remit.reporters.policy_words import policy_words
 from remit.store import Files, is_store_path
 
 
@@ -489,3 +490,54 @@ def test_case_files_that_are_odd_say_how(store: Any) -> None:
     assert "Not expected: governance asks 1 city_company_owner (huang-zhiqiang)." in found[1]
     assert "Expected x by rule templates; it is not asked." in found[2]
     assert found[3] == "The case has no change."
+
+
+# --- thresholds ------------------------------------------------------------------------------------------------------
+
+MANY = RULES.replace(
+    "  default:",
+    "    - name: many\n      change: {kinds: [Customer], atLeast: 3}\n      approvers: [{role: policy}]\n  default:",
+)
+
+
+@pytest.mark.parametrize(("number", "asked_too"), [(2, False), (3, True), (4, True)])
+def test_a_rule_may_speak_of_changes_of_many_records_only(base: Base, number: int, asked_too: bool) -> None:
+    touches = [base.touch("Customer", f"bank-{n}", BANK, {**BANK, "notes": "x"}) for n in range(number)]
+    other = Touch("templates/x.j2", None, None)
+
+    rules = {rule for rule, _, _ in asked(base.asks(*touches, other, rules=MANY))}
+
+    assert rules == ({"many", "default"} if asked_too else {"default"})
+
+
+def test_records_of_which_the_rest_of_a_rule_does_not_hold_do_not_count(base: Base) -> None:
+    rules = MANY.replace("atLeast: 3", 'atLeast: 2, when: after.customerGrade == "group"')
+    raised = base.touch("Customer", "a", BANK, {**BANK, "customerGrade": "group"})
+    others = [base.touch("Customer", f"bank-{n}", BANK, {**BANK, "notes": "x"}) for n in range(3)]
+
+    assert "many" not in {rule for rule, _, _ in asked(base.asks(raised, *others, rules=rules))}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Changes: customers, 3 or more at once."), ("zh", "变更内容：政企客户，一次达3项。")],
+)
+def test_how_many_is_said_in_plain_words(base: Base, language: str, words: str) -> None:
+    said = "\n".join(policy_words(base.policy(MANY), base.compiler.types, base.world, language))
+
+    assert words in said
+
+
+def test_a_rule_may_speak_of_how_a_value_changes(base: Base) -> None:
+    doubled = RULES.replace(
+        "{kinds: [Customer], fields: [/spec/customerGrade]}",
+        "{kinds: [ServiceTerm], when: has(before.indicatorValue) && has(after.indicatorValue)"
+        " && after.indicatorValue >= 2.0 * before.indicatorValue}",
+    ).replace("{role: owner, of: record.unit}", "{role: owner}")
+
+    def rules(before: int, after: int) -> set[str]:
+        term = {"agreement": "x", "termType": "service", "standard": False}
+        sides = [{**term, "indicatorValue": value} for value in (before, after)]
+        return {rule for rule, _, _ in asked(base.asks(base.touch("ServiceTerm", "t", *sides), rules=doubled))}
+
+    assert (rules(2, 3), rules(2, 4)) == ({"default"}, {"grade"})

@@ -72,6 +72,7 @@ class Rule:
     paths: tuple[re.Pattern[str], ...]
     fields: tuple[Pointer, ...]
     when: Condition | None
+    at_least: int
     approvers: tuple[Approver, ...]
     distinct: bool
     exact_base: bool
@@ -152,6 +153,7 @@ class _Reader(PolicyReader):
             paths=tuple(glob(path) for path in change.get("paths", ())),
             fields=tuple(parse_pointer(field) for field in change.get("fields", ())),
             when=self._when(change.get("when"), kinds, (*base, "change", "when")),
+            at_least=change.get("atLeast", 1),
             approvers=tuple(self._approver(one, kinds, (*base, "approvers", index)) for index, one in approvers),
             distinct=written.get("distinct", True),
             exact_base=written.get("exactBase", False),

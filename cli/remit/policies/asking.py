@@ -8,7 +8,7 @@ Source: design section 7; security rules R5, R9, R11; domain sections 5.12 and 5
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
@@ -73,7 +73,16 @@ def required_approvals(policies: Sequence[Approvals], touches: Iterable[Touch], 
         ground: Where people are looked up.
     """
     ordered = sorted(touches, key=lambda one: one.path)
-    return merged(ask for touch in ordered for ask in asks_of(policies, touch, ground))
+    small = too_small(policies, ordered, ground.whole)
+    return merged(ask for touch in ordered for ask in asks_of(policies, touch, ground, small))
+
+
+def too_small(policies: Sequence[Approvals], touches: Sequence[Touch], world: World) -> frozenset[str]:
+    """The ids of the rules that speak only of more files than of this change fit them."""
+    counted = [rule for policy in policies for rule in policy.rules if rule.at_least > 1]
+    return frozenset(
+        rule.id for rule in counted if sum(matches(rule, touch, world) for touch in touches) < rule.at_least
+    )
 
 
 def merged(asks: Iterable[Ask]) -> list[Ask]:
@@ -90,16 +99,18 @@ def _merged(one: Ask, other: Ask) -> Ask:
     return replace(one, of=of, because=tuple(sorted({*one.because, *other.because})))
 
 
-def asks_of(policies: Sequence[Approvals], touch: Touch, ground: Ground) -> list[Ask]:
-    """What the policies ask for one file: of every rule that matches, else of the defaults."""
-    rules = [rule for policy in policies for rule in policy.rules if matches(rule, touch, ground.whole)]
+def asks_of(policies: Sequence[Approvals], touch: Touch, ground: Ground, small: Set[str] = frozenset()) -> list[Ask]:
+    """What the policies ask for one file: of every rule that matches, else of the defaults; rules of ``small`` do not
+    speak of this change."""
+    ours = [rule for policy in policies for rule in policy.rules if rule.id not in small]
+    rules = [rule for rule in ours if matches(rule, touch, ground.whole)]
     if not rules:
         rules = [policy.default for policy in policies if policy.default is not None]
     return [ask for rule in rules for ask in _asks(rule, touch, ground)]
 
 
 def matches(rule: Rule, touch: Touch, world: World) -> bool:
-    """True when all that the rule says of a change holds for this file."""
+    """True when all that the rule says of a change holds for this file, but for how many there have to be."""
     if rule.kinds and not set(rule.kinds) & set(touch.kinds):
         return False
     if rule.paths and not any(pattern.fullmatch(touch.path) for pattern in rule.paths):

@@ -14,7 +14,7 @@ from dataclasses import replace
 from remit.changes import Candidate, Need
 from remit.policies.approval import EMERGENCY, Approvals, Touch
 from remit.policies.approvers import Ground
-from remit.policies.asking import Ask, asks_of, entries_of
+from remit.policies.asking import Ask, asks_of, entries_of, too_small
 from remit.records import title_in
 
 NOBODY = "nobody"
@@ -25,8 +25,10 @@ def emergency_asks(policies: Sequence[Approvals], touches: Iterable[Touch], grou
     """What each policy that asks for approvals says of an emergency, for each file: an ask for each entry."""
     found: list[Ask] = []
     alone = replace(ground, author="")
-    for touch in sorted(touches, key=lambda one: one.path):
-        asking = {ask.rule.rpartition("/")[0] for ask in asks_of(policies, touch, ground)}
+    ordered = sorted(touches, key=lambda one: one.path)
+    small = too_small(policies, ordered, ground.whole)
+    for touch in ordered:
+        asking = {ask.rule.rpartition("/")[0] for ask in asks_of(policies, touch, ground, small)}
         for policy in policies:
             if policy.record.id not in asking:
                 continue

@@ -373,7 +373,7 @@ class Page:
             )
 
     def _changed(self, rule: Rule, change: Mapping[str, Any]) -> str:
-        if not rule.kinds and not change.get("paths"):
+        if not change.keys() & {"kinds", "paths", "atLeast"}:
             return self.pick("whatever no other rule covers", "其他规则均不适用的变更")
         parts = []
         if rule.kinds:
@@ -387,7 +387,9 @@ class Page:
             )
         if change.get("paths"):
             parts.append(self.words.joined(change["paths"]))
-        return self.pick(", in ", "，位于").join(parts)
+        many = [self.pick(f"{rule.at_least} or more at once", f"一次达{rule.at_least}项")] if rule.at_least > 1 else []
+        where = self.pick(", in ", "，位于").join(parts) or self.pick("files", "文件")
+        return self.pick(", ", "，").join([where, *many])
 
     def _pointer(self, kind: str, pointer: Sequence[str | int]) -> str:
         """A field of a kind by its title, for a pointer into the whole file."""
