@@ -21,11 +21,13 @@ from typing import Any
 import yaml
 
 TOP = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "README.zh.md", "docs/tutorial.md")
+PAGES = ("README.md", "README.zh.md", "docs/tutorial.md", "docs/trust.md")
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _CHANGE = re.compile(r"\bc-[0-9]{8}-[0-9a-f]{6,24}\b")
 _VOLATILE = (
     (re.compile(r"\bc-[0-9]{8}-[0-9a-f]{6,24}\b"), "CHANGE"),
+    (re.compile(r"SHA256:[A-Za-z0-9+/]{43}|\bAAAA[A-Za-z0-9+/=]+…?"), "KEY"),
+    (re.compile(r"(?:/[^\s/]+)+(?=/work/)"), "HOME"),
     (re.compile(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,40}\b"), "COMMIT"),
     (re.compile(r"\b[0-9]+ (?=(?:records?|policy|policies|kinds?)\b)"), "MANY "),  # the example grows
     (re.compile(r"\b20(?!26-(?:09|10))[0-9]{2}-[0-9]{2}-[0-9]{2}(?:[ T][0-9:]{5,8}(?:Z|[+-][0-9:]{5})?)?"), "TODAY"),
@@ -122,9 +124,11 @@ def _console(body: str, line: int, reader: Reader, differences: list[Difference]
         for written, real in zip(_CHANGE.findall(shown), _CHANGE.findall(happened), strict=False):
             reader.changes.setdefault(written, real)
         output = happened
+        for written, real in reader.changes.items():
+            output = output.replace(real, written)
         if shown.rstrip("\n").endswith(REST):
             count = shown.rstrip("\n").count("\n")
-            output = "\n".join([*happened.split("\n")[:count], REST])
+            output = "\n".join([*output.split("\n")[:count], REST])
         if _same(shown.rstrip("\n")) != _same(output):
             differences.append(Difference(line + offset, command, shown.rstrip("\n"), output))
         else:

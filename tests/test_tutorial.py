@@ -1,4 +1,4 @@
-"""The tutorial works: a newcomer who types every command of it sees what it shows."""
+"""The pages work: a newcomer who types every command of them sees what they show."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ TOP = Path(__file__).parent.parent
 
 
 @pytest.mark.slow
-def test_the_tutorial_shows_what_happens(tmp_path: Path) -> None:
-    text = (TOP / "docs" / "tutorial.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["tutorial.md", "trust.md"])
+def test_a_page_shows_what_happens(page: str, tmp_path: Path) -> None:
+    text = (TOP / "docs" / page).read_text(encoding="utf-8")
 
     _, differences = followed(text, new_reader(tmp_path))
 

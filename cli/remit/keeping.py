@@ -48,7 +48,7 @@ class Held(NamedTuple):
 
 def keys_at(registry: Registry, at: datetime) -> list[Held]:
     """Every key of the base, by person, in the order of the records."""
-    return [Held(name, key, key.why_not(at)) for name in registry.everybody for key in registry.keys_of(name)]
+    return [Held(name, key, key.trouble(at)) for name in registry.everybody for key in registry.keys_of(name)]
 
 
 def read_key(text: str, where: str) -> PublicKey:

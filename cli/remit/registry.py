@@ -33,15 +33,20 @@ class Key(NamedTuple):
     valid_to: datetime | None
     revoked: str
 
-    def why_not(self, at: datetime | None) -> str:
-        """Why the key is not good at an instant (None: whenever); empty when it is."""
+    def trouble(self, at: datetime | None) -> str:
+        """What is the matter with the key at an instant (None: whenever); empty when it is good."""
         if self.revoked:
-            return f"the key {self.public.fingerprint} is revoked: {self.revoked}"
+            return f"is revoked: {self.revoked}"
         if at is not None and self.valid_from is not None and at < self.valid_from:
-            return f"the key {self.public.fingerprint} is not valid yet"
+            return "is not valid yet"
         if at is not None and self.valid_to is not None and at >= self.valid_to:
-            return f"the key {self.public.fingerprint} has expired"
+            return "has expired"
         return ""
+
+    def why_not(self, at: datetime | None) -> str:
+        """The same with the key's name before it."""
+        trouble = self.trouble(at)
+        return f"the key {self.public.fingerprint} {trouble}" if trouble else ""
 
 
 @dataclass(frozen=True)
