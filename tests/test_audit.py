@@ -19,6 +19,7 @@ from remit.changes import Change
 from remit.errors import UserError
 from remit.judging import law_of
 from remit.main import main
+from remit.store import Store
 
 AFTER = "2026-10-15T12:00:00Z"
 KNOWN = f"{VERIFIED}main"
@@ -133,6 +134,25 @@ def test_a_later_commit_cannot_lead_the_audit_to_another_branch(guarded: Guarded
     found = audited(guarded)
 
     assert (found.branch, [one.commit for one in found.troubles]) == ("main", [bad])
+
+
+def test_a_clone_audits_the_origin_as_last_seen_and_itself_until_it_has_seen_it(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    git(tmp_path, "clone", "--quiet", str(guarded.origin), "clone")
+    clone = tmp_path / "clone"
+    git(clone, "config", "user.name", "Ann Lee")
+    git(clone, "config", "user.email", "ann-lee@example.org")
+    git(clone, "commit", "--quiet", "--allow-empty", "-m", "mine", at=NOW)
+    store = Store.open(clone)
+
+    seen = audit(store, partial(law_of, store, checked=False), now=NOW)
+    git(clone, "remote", "set-head", "origin", "--delete")
+    git(clone, "update-ref", "-d", "refs/remotes/origin/main")
+    own = audit(store, partial(law_of, store, checked=False), now=NOW)
+
+    assert (seen.tip, seen.troubles) == (guarded.tip, ())
+    assert [(one.commit, one.rule) for one in own.troubles] == [(git(clone, "rev-parse", "main"), "R2")]
 
 
 def test_a_date_that_is_still_to_come_is_found(guarded: Guarded) -> None:

@@ -26,6 +26,7 @@ from remit.changing.targets import (
     Target,
     look,
     protected_branch,
+    tracking,
 )
 from remit.errors import Refused, UserError
 from remit.git import Repository
@@ -149,9 +150,10 @@ def _aim(store: Store, root: str | None = None) -> tuple[Target, str]:
     repository = store.in_git()
     pinned = root or repository.config(ROOT)
     trust = repository.resolve(pinned) if pinned else repository.root_commit()
-    remote = ORIGIN if not store.is_bare and repository.remote(ORIGIN) else None
     # The root says which branch it is: a later commit that names another would lead the audit away.
-    return look(repository, protected_branch(store, trust), remote, fetch=False), trust
+    branch = protected_branch(store, trust)
+    remote = ORIGIN if not store.is_bare and repository.ref(tracking(f"refs/heads/{branch}")) else None
+    return look(repository, branch, remote, fetch=False), trust
 
 
 def _range(repository: Repository, aim: Target, trust: str, within: str | None) -> tuple[str, str]:
