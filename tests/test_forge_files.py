@@ -33,6 +33,7 @@ def run(lines: list[str], folder: Path, base: str, summary: Path) -> subprocess.
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "BASE": base,
+        "REMIT_ROOT": base,
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
         "GITHUB_STEP_SUMMARY": str(summary),
     }
