@@ -6,6 +6,7 @@ A command is one file under ``commands/`` and one line in ``COMMANDS``; it is im
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from typing import Any
@@ -126,13 +127,30 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    except Exception:
+    except Exception as error:
+        if said := _of_the_system(error):
+            _say("error", said, "When that is put right, give the command again.")
+            return 2
         import traceback
 
         traceback.print_exc()
         _say("bug", "Remit failed in a way it should not.", "Please report the lines above with the command you ran.")
         return 3
     return result if isinstance(result, int) else 0
+
+
+_OF_THE_SYSTEM = {errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EINTR, errno.EIO, errno.EMFILE, errno.ENFILE}
+_OF_THE_SYSTEM |= {errno.ENOMEM, errno.ENOSPC, errno.EPERM, errno.EROFS}
+
+
+def _of_the_system(error: Exception) -> str:
+    """What the system does not grant, such as a full or read-only disk; empty for an error of the program."""
+    if isinstance(error, MemoryError):
+        return "the system grants no more memory"
+    if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
+        where = f": {error.filename}" if error.filename else ""
+        return f"the system refuses it: {error.strerror}{where}"
+    return ""
 
 
 def _say(what: str, message: str, hint: str) -> None:
