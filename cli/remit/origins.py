@@ -8,6 +8,7 @@ Source: security rules R13, R21; attacks A16, A21.
 from __future__ import annotations
 
 import shlex
+import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -66,7 +67,11 @@ def init(store: Store, folder: Path) -> tuple[Repository, str]:
         message = f"the store is the folder {store.prefix} of its repository; an origin guards a whole one"
         raise Refused(message, hint="give the store a repository of its own")
     aim = target(store, fetch=False)
-    repository = Repository.init(folder, aim.branch, bare=True)
+    # Made beside its place, so that whoever finds an origin there finds a whole one that guards itself.
+    place = folder.resolve()
+    making = place.with_name(f".{place.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    repository = Repository.init(making, aim.branch, bare=True)
     seen, mine = aim.seen(aim.ref), aim.ref
     repository.copy_from(store.in_git().git_dir, seen)
     if seen != mine:
@@ -74,17 +79,20 @@ def init(store: Store, folder: Path) -> tuple[Repository, str]:
         repository.delete_ref(seen, aim.tip)
     for key, value in SETTINGS.items():
         repository.set_config(key, value)
-    install(repository)
-    return repository, aim.tip
+    install(repository, place)
+    if place.exists():
+        place.rmdir()
+    making.rename(place)
+    return Repository(place), aim.tip
 
 
-def install(repository: Repository) -> tuple[Path, ...]:
-    """Write the hooks and make git look for them nowhere else; the files."""
+def install(repository: Repository, place: Path | None = None) -> tuple[Path, ...]:
+    """Write the hooks and make git look for them nowhere else; the files. ``place`` is where the repository goes."""
     folder = _hooks(repository)
     for name, text in _hook_texts().items():
         write_whole(folder / name, text)
         (folder / name).chmod(0o755)
-    repository.set_config("core.hookspath", str(folder))
+    repository.set_config("core.hookspath", str((place or repository.git_dir) / "hooks"))
     return tuple(folder / name for name in HOOKS)
 
 
