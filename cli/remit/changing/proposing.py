@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from remit.changes import Approval, Change, Touched, manifest, signed_text, with_trailers, words_digest
+from remit.changing.merge_requests import merge_request
 from remit.changing.proposals import change_at
 from remit.changing.targets import CHANGES, Target, identity_of, me, overlap, post, registry_at, target
 from remit.errors import NotFound, Refused
@@ -117,7 +118,7 @@ def put_up(
         signed = _signed(store, aim, change, tree, text, author, at, effective, sign)
         words = with_trailers(text, change, signed, effective=effective)
         present = repository.commit_tree(tree, [aim.tip], words, author, author, at)
-        post(aim, {CHANGES + change: (None, present)})
+        post(aim, {CHANGES + change: (None, present)}, merge_request(aim.branch, text))
     return change_at(store, aim, change, present)
 
 

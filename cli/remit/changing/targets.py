@@ -5,7 +5,7 @@ Source: security rules R1, R3, R14, R23.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from remit.changes import Manifest, Person
@@ -187,15 +187,21 @@ def result_tree(repository: Repository, tree: str, touched: Manifest) -> str:
 # -- posting -----------------------------------------------------------------------------------------------------------
 
 
-def post(aim: Target, moves: Mapping[str, tuple[str | None, str | None]]) -> None:
-    """Move refs, each from the value that we saw (None: absent), at the place of truth; then remember it here."""
+def post(aim: Target, moves: Mapping[str, tuple[str | None, str | None]], options: Sequence[str] = ()) -> None:
+    """Move refs, each from the value that we saw (None: absent), at the place of truth; then remember it here.
+
+    ``options`` are push options for an origin that listens to them.
+    """
     repository = aim.repository
     if aim.remote is None:
         for ref, (old, new) in moves.items():
             _move(repository, ref, old, new)
         return
     repository.push(
-        aim.remote, [f"{new or ''}:{ref}" for ref, (_, new) in moves.items()], {r: o for r, (o, _) in moves.items()}
+        aim.remote,
+        [f"{new or ''}:{ref}" for ref, (_, new) in moves.items()],
+        {ref: old for ref, (old, _) in moves.items()},
+        options,
     )
     for ref, (_, new) in moves.items():
         own = [tracking(ref), *([ref] if ref.startswith(CHANGES) else [])]

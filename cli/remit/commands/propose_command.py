@@ -39,13 +39,17 @@ def command(
     With --again, a change of yours is proposed once more with the same words, and the old one is withdrawn; it needs
     its approvals anew.
 
+    Where the origin is a forge, a merge request is asked for, or the page named on which to open one.
+
     Example: remit propose -m "Harbour Bank becomes a group customer" records/customers
 
     Exit code 1 when the protected branch wants something else of the same fields; then nothing is proposed.
     """
+    from remit.changing.merge_requests import page_of
     from remit.changing.proposals import find
     from remit.changing.proposing import Clash, propose
     from remit.changing.repeating import propose_again
+    from remit.changing.targets import ORIGIN
     from remit.reporters.merging import conflict_json, conflict_text
     from remit.reporters.terminal import plural, safe
 
@@ -69,15 +73,19 @@ def command(
             click.echo(f"error: {safe(clash.message)}\n      {clash.hint}", err=True)
         return 1
     following = [f"remit review {change.id}"]
+    branch = change.ref.removeprefix("refs/heads/")
+    page = page_of(store.in_git().remote(ORIGIN) or "", f"change/{change.id}", branch)
     if fmt == "json":
         touched = list(change.manifest.paths)
         told = {"id": change.id, "title": change.title, "base": change.base, "paths": touched}
-        print_json({**told, "withdrawn": old or None, "next": following})
+        print_json({**told, "withdrawn": old or None, "page": page or None, "next": following})
         return 0
     click.echo(f"{change.id}  {safe(change.title)}")
     for path in change.manifest.paths:
         click.echo(f"  {safe(path)}")
     if old:
         click.echo(f"{old} is withdrawn; {change.id} needs its approvals anew.", err=True)
+    if page:
+        click.echo(f"Merge request: {page}", err=True)
     click.echo(f"{plural(len(change.manifest.paths), 'file')} proposed. Next: {following[0]}", err=True)
     return 0

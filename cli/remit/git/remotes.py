@@ -21,6 +21,7 @@ _REMOTE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MOVED_WORDS = (
     "stale info", "fetch first", "non-fast-forward", "already exists", "incorrect old value", "cannot lock ref",
 )  # fmt: skip
+_DEAF = "does not support push options"
 _REFUSED_WORDS = ("hook declined", "checked out", "prohibited", "deny", "hidden ref")
 
 
@@ -73,13 +74,16 @@ class Remotes(Opened):
             [*command, "--", str(folder), refspec], seconds=NETWORK_SECONDS, variables={"GIT_ALLOW_PROTOCOL": "file"}
         )
 
-    def push(self, remote: str, refspecs: Sequence[str], leases: Mapping[str, str | None]) -> None:
+    def push(
+        self, remote: str, refspecs: Sequence[str], leases: Mapping[str, str | None], options: Sequence[str] = ()
+    ) -> None:
         """Move refs of ``remote`` all together or not at all.
 
         Args:
             remote: Name of a configured remote.
             refspecs: ``ID:refs/…``, or ``:refs/…`` to remove.
             leases: For every ref moved, the value it must have there now; None when it must not exist.
+            options: Said along with it to a remote that listens to push options; others do not hear them.
 
         Raises:
             RefMoved: a lease does not hold; nothing was changed.
@@ -90,7 +94,13 @@ class Remotes(Opened):
         command = ["push", "--quiet", "--porcelain", "--atomic", "--no-verify", "--no-signed", "--no-follow-tags"]
         program = ["--recurse-submodules=no", "--receive-pack=git-receive-pack"]
         url = self._address(remote, ["--push"])
-        self._network(remote, url, [*command, *program, *expected, "--", remote, *refspecs])
+        said = [f"--push-option={option}" for option in options]
+        try:
+            self._network(remote, url, [*command, *program, *said, *expected, "--", remote, *refspecs])
+        except GitError as error:
+            if not said or _DEAF not in error.message:
+                raise
+            self._network(remote, url, [*command, *program, *expected, "--", remote, *refspecs])
 
     def _network(self, remote: str, url: str | None, command: list[str]) -> None:
         if url is None:
