@@ -43,7 +43,7 @@ def owned(policies: Sequence[Approvals], snapshot: Snapshot, ground: Ground) -> 
         people = _people(policies, Touch(path, records.get(path), records.get(path)), ground)
         folders.setdefault(dirname(path), {})[path] = people
     for folder, kind in _kinds_without_records(ground.whole.schemas, folders):
-        unknown = Record(kind, "", folder, {"kind": kind, "spec": {}}, Document(folder, {}, {}, {}))
+        unknown = Record(kind, "", folder, {"kind": kind, "spec": {}}, Document(folder, {}, (0, 0)))
         folders[folder] = {folder: _people(policies, Touch(f"{folder}/.yaml", unknown, unknown), ground)}
     lines: list[Owned] = []
     for folder, files in folders.items():

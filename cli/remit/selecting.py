@@ -30,7 +30,7 @@ def select(
     tables, _ = read_tables(world, snapshot.files)
     compiler = Compiler(MessageTypes(schemas, world.parameters), Calendars(world).usable(), tables)
     scope = {"subject": compiler.types.kind_shape(schema.kind), "param": compiler.types.param}
-    document = Document(ASKED, {}, {(): (1, 1)}, {})
+    document = Document(ASKED, {})
     origin = Origin(Record("", "", ASKED, {}, document), (), (where,))
     condition, findings = compiler.compile(where, scope, origin)
     if condition is None:

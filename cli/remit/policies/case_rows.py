@@ -75,7 +75,7 @@ def record_of(kind: str, name: str, spec: Mapping[str, Any], place: Place, path:
     """A record that stands in a case file; every value of it is placed where the case is."""
     body = {"apiVersion": "remit/v1", "kind": kind, "metadata": {"name": name}, "spec": dict(spec)}
     where = path or place.path
-    return Record(kind, name, where, body, Document(where, body, {(): (place.line, place.column)}, {}))
+    return Record(kind, name, where, body, Document(where, body, (place.line, place.column)))
 
 
 def misfits(kind: str, spec: Mapping[str, Any], schemas: Schemas) -> list[str]:

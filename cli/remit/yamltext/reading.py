@@ -1,5 +1,6 @@
 """Read one YAML file as JSON types, strictly, with the place of every value.
 
+Most files are read by ``plain``; this is the reference that it is held to, and the way for every other file.
 One pass over libyaml's events builds the value, so nothing is built that the limits forbid: the stream of events is
 iterative, while composing nodes recurses and dies on deep nesting. What is true after: every value is what it would be
 in JSON, every key is text and unique, every text can be shown to a person.
@@ -9,13 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import yaml
 
 from remit.findings import Finding, finding, in_order
 from remit.places import Place, Pointer, pointer_text
+from remit.yamltext.plain import read_plainly
 from remit.yamltext.scalars import Doubt, forbidden_character, resolve, shown
 
 LARGEST_FILE = 256 * 1024
@@ -47,20 +50,38 @@ _HINTS = {
 }
 
 
+Places = Mapping[Pointer, tuple[int, int]]
+"""Lines and columns, from 1."""
+
+
 @dataclass(frozen=True)
 class Document:
-    """A file that read well: its value in JSON types, and where everything stands (line and column from 1)."""
+    """A file that read well: its value in JSON types. Where everything stands is found when it is asked for."""
 
     path: str
     value: Any
-    places: Mapping[Pointer, tuple[int, int]]
-    key_places: Mapping[Pointer, tuple[int, int]]
+    start: tuple[int, int] = (1, 1)
+    text: str = field(default="", compare=False, repr=False)
+
+    @cached_property
+    def _marks(self) -> tuple[Places, Places]:
+        reader = _Reader(self.path, self.text)
+        reader.read()
+        return reader.places, reader.key_places
+
+    @property
+    def key_places(self) -> Places:
+        """Where each key stands."""
+        return self._marks[1]
 
     def place(self, pointer: Pointer) -> Place:
         """Where the value at ``pointer`` begins; for a pointer that leads nowhere, its nearest parent that exists."""
-        while pointer not in self.places and pointer:
+        if not pointer:
+            return Place(self.path, *self.start)
+        places = self._marks[0]
+        while pointer not in places and pointer:
             pointer = pointer[:-1]
-        return Place(self.path, *self.places.get(pointer, (0, 0)))
+        return Place(self.path, *places.get(pointer, self.start))
 
     def key_place(self, pointer: Pointer) -> Place:
         """Where the key of ``pointer`` stands; ``place`` for list items and what does not exist."""
@@ -77,20 +98,17 @@ def read(data: bytes, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
     text, problem = _decoded(data, path)
     if problem:
         return None, (problem,)
+    plain = read_plainly(text)
+    return (Document(path, plain.value, (plain.line, 1), text), ()) if plain else read_strictly(text, path)
+
+
+def read_strictly(text: str, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
+    """What ``read`` gives for a text, however it is laid out."""
     reader = _Reader(path, text)
-    try:
-        for event in yaml.parse(text, Loader=LOADER):
-            if not reader.take(event):
-                break
-        else:
-            reader.end()
-    except yaml.MarkedYAMLError as error:
-        reader.refuse_syntax(error)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reader.refuse("yaml-syntax", f"The text is not YAML: {error}", (0, 0))
+    reader.read()
     if reader.findings:
         return None, in_order(reader.findings)
-    return Document(path, reader.value, reader.places, reader.key_places), ()
+    return Document(path, reader.value, reader.places[()], text), ()
 
 
 def _decoded(data: bytes, path: str) -> tuple[str, Finding | None]:
@@ -140,6 +158,19 @@ class _Reader:
         self._frames: list[_Frame] = []
         self._events = 0
         self._documents = 0
+
+    def read(self) -> None:
+        """Take everything."""
+        try:
+            for event in yaml.parse(self.text, Loader=LOADER):
+                if not self.take(event):
+                    break
+            else:
+                self.end()
+        except yaml.MarkedYAMLError as error:
+            self.refuse_syntax(error)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            self.refuse("yaml-syntax", f"The text is not YAML: {error}", (0, 0))
 
     def take(self, event: Any) -> bool:
         """Whether reading goes on after ``event``."""
