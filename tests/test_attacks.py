@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -54,14 +54,6 @@ def world(tmp_path_factory: pytest.TempPathFactory, home: None) -> World:
     change = guarded.approved()
     good = guarded.commit(change, World(guarded, change, "").said)
     return World(guarded, change, good)
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-        yield
 
 
 def found_by_audit(guarded: Guarded, tip: str) -> list[tuple[str, str]]:

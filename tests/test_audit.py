@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import approval_store
 import pytest
 from conftest import AT, git
-from guarded import BANK, MAIN, NOW, PENS, Guarded
+from guarded import BANK, MAIN, NOW, PENS, Guarded, texts
 from test_outputs import problems
 
 from remit.auditing import CAUSES, VERIFIED, Audit, audit, traces
@@ -23,14 +23,6 @@ from remit.store import Store
 
 AFTER = "2026-10-15T12:00:00Z"
 KNOWN = f"{VERIFIED}main"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +243,31 @@ def test_the_command_says_what_it_found_by_cause_and_leaves_nothing_out_of_json(
     assert f"{CAUSES['unapproved']} (2)\n  {one[:12]}  it carries no change" in text and other[:12] in text
     assert text.rstrip().endswith("2 things found") and "3 commits of main proved" in text
     assert problems("audit", body) == [] and [row["commit"] for row in body["troubles"]] == [one, other]
+
+
+EMERGENCY = "  emergency: {approvers: [{role: owner, of: record.unit}], reviewWithin: 3d}\n"
+"""The owner of the bank's unit is Bob."""
+
+
+def test_the_review_that_an_emergency_owes_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    guarded = Guarded.build(tmp_path, {**texts(), "rules/approval/control.yaml": approval_store.RULES + EMERGENCY})
+    change = guarded.propose("eve-li", at=NOW)
+    assert change.proposed is not None
+    why = "the line is down"
+    acts = [guarded.say(change, name, "emergency", at=NOW, reason=why) for name in ("bob-sun", "fay-ma")]
+    good, bad = (guarded.commit(change, [change.proposed, act], by="eve-li") for act in acts)
+    command = ["--store", str(guarded.member), "audit", "--at", AFTER]
+
+    assert guarded.push((guarded.tip, good, MAIN)) == [] and guarded.push((guarded.tip, bad, MAIN)) == ["approval"]
+    git(guarded.member, "update-ref", MAIN, good)
+    assert main(command) == 1
+    text = capsys.readouterr().out
+    assert main([*command, "--format", "json"]) == 1
+    body = json.loads(capsys.readouterr().out)
+
+    assert f"nobody has looked at since (1)\n  {good[:12]}  {change.id}  remit review {change.id}" in text
+    assert problems("audit", body) == [] and body["owed"] == [{"commit": good, "change": change.id}]
+    assert body["troubles"] == [] and body["verified"]
 
 
 def test_many_troubles_are_cut_to_a_screen_and_counted(guarded: Guarded, capsys: pytest.CaptureFixture[str]) -> None:

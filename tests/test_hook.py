@@ -7,15 +7,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import approval_store
 import pytest
 from conftest import AT, git, write_files
 from guarded import BANK, MAIN, NOW, PENS, ZERO, Guarded, who
 from test_outputs import problems
 
+from remit import guarding
 from remit.changes import Change
 from remit.changing.applying import NotApplicable, apply
 from remit.changing.proposing import propose_files
@@ -23,7 +24,7 @@ from remit.changing.reviewing import approve, reject, withdraw
 from remit.changing.targets import CHANGES, REVIEWS, WITHDRAWN
 from remit.errors import Refused
 from remit.git import Repository
-from remit.guarding import Move, read_moves
+from remit.guarding import LARGEST_COMMIT, Move, read_moves
 from remit.judging import PolicyJudge
 from remit.main import main
 from remit.origins import SETTINGS, drift, init
@@ -31,14 +32,6 @@ from remit.store import Store
 
 SOON = AT + timedelta(minutes=5)
 LATER = AT + timedelta(minutes=10)
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +103,38 @@ def test_a_change_of_another_history_is_refused(guarded: Guarded) -> None:
     orphan = repository.commit_tree(change.tree, [], repository.commit(change.head).message, *[who("ann-lee")] * 2, AT)
 
     assert guarded.push((None, orphan, CHANGES + change.id)) == ["R2"]
+
+
+def test_what_is_no_commit_or_too_large_or_too_many_is_refused(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = guarded.propose()
+    blob = guarded.ref(f"main:{BANK}")
+    git(guarded.member, "-c", "user.name=x", "-c", "user.email=x@x", "tag", "-a", "-m", "x", "tagged", change.head)
+    long = guarded.commit(change, (), message="long\n\n" + "a" * LARGEST_COMMIT)
+    second = guarded.commit(change, (), parent=change.head, message="second\n")
+
+    assert guarded.push((guarded.tip, blob, MAIN)) == ["R11"]
+    assert guarded.push((guarded.tip, guarded.ref("refs/tags/tagged"), MAIN)) == ["R16"]
+    assert guarded.push((guarded.tip, long, MAIN)) == ["R16"]
+    assert guarded.push((guarded.tip, guarded.commit(change, (), parent=long, message="x\n"), MAIN)) == ["R11"]
+    monkeypatch.setattr(guarding, "MOST_COMMITS", 1)
+    assert guarded.push((None, second, CHANGES + change.id)) == ["R11"]
+
+
+def test_where_nobody_has_a_key_the_same_way_is_open_without_signatures(tmp_path: Path) -> None:
+    guarded = Guarded.build(tmp_path, approval_store.texts())
+    change = guarded.approved()
+    review = f"{REVIEWS}{change.id}/bob-sun"
+    applied, other = guarded.apply("hal-xu", change).commit, guarded.propose("eve-li", title="Another")
+    branch = (None, change.head, CHANGES + change.id)
+
+    assert guarded.push(branch, (None, guarded.ref(review), review)) == []
+    assert guarded.push((guarded.tip, applied, MAIN)) == []
+    assert guarded.push((guarded.tip, guarded.commit(change, ()), MAIN)) == ["approval"]
+    guarded.land(branch)
+    assert guarded.push((None, other.head, WITHDRAWN + change.id)) == ["R12"]
+    assert guarded.push((None, change.head, WITHDRAWN + change.id), (change.head, None, CHANGES + change.id)) == []
 
 
 # -- what people say ---------------------------------------------------------------------------------------------------
