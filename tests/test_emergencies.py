@@ -252,6 +252,20 @@ def test_the_author_may_act_but_not_look_at_it_afterwards(lone: changing.User) -
     assert lone.run("approve", id, *AT).code == 2
 
 
+def test_an_audit_knows_an_emergency_and_its_review(lone: changing.User) -> None:
+    changing.raise_grade(lone)
+    id = lone.propose()
+    lone.run("apply", id, "--emergency", "-m", "cable cut", *AT, as_="gus-he")
+
+    waiting = lone.run("audit", *AT, "--format", "json")
+    lone.run("approve", id, *AT, as_="bob-sun")
+    lone.run("apply", id, *AT)
+    done = lone.run("audit", *AT, "--format", "json")
+
+    assert (waiting.json["troubles"], [one["change"] for one in waiting.json["owed"]]) == ([], [id])
+    assert (done.code, done.json["troubles"], done.json["owed"]) == (0, [], [])
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "spec"),
     [

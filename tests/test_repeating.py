@@ -7,6 +7,12 @@ import test_change_commands as changing
 from approval_store import texts
 from conftest import GitRepo, be, commit_all, git, write_files
 
+from remit.evaluating import load
+from remit.pack import pack_files
+from remit.store import Files
+from remit.terms import governing_term
+from remit.times import parse_instant
+
 AT, LATER = changing.AT, ("--at", "2026-10-16T09:00:00+08:00")
 BANK = changing.BANK
 TEXT = """\
@@ -186,3 +192,22 @@ def test_a_change_waits_for_its_day(lone: changing.User) -> None:
     on_time = ("--at", "2026-11-01T00:00:00+08:00")
     assert "(it waits)" not in lone.run("review", id, *on_time).out
     assert lone.run("apply", id, *on_time).code == 0
+
+
+TERM = "records/service-terms/hb-2026-repair.yaml"
+
+
+@pytest.mark.parametrize(
+    ("at", "governs"),
+    [("2026-11-30T23:59:59+08:00", False), ("2026-12-01T00:00:00+08:00", True), ("2027-01-31T23:59:59+08:00", True)],
+)
+def test_a_record_that_holds_from_a_later_day_on_decides_nothing_before(at: str, governs: bool) -> None:
+    blobs = dict(pack_files())
+    blobs[TERM] = blobs[TERM].replace(b"validFrom: 2026-02-01", b"validFrom: 2026-12-01")
+    read = load(Files(None, None, blobs))
+    service = read.world.get("ServiceInstance", "hb-core-backup-sdh")
+    assert service is not None and read.trouble == ()
+
+    sources = {limit.source for limit in governing_term(read.world, service, parse_instant(at)).values()}
+
+    assert ("ServiceTerm/hb-2026-repair" in sources) is governs
