@@ -58,7 +58,7 @@ class Registry:
     @classmethod
     def of(cls, blobs: Mapping[str, bytes]) -> Registry:
         """The people among the files of a store."""
-        return cls({path: data for path, data in blobs.items() if path.startswith(PEOPLE)})
+        return cls({path: blobs[path] for path in blobs if path.startswith(PEOPLE)})
 
     @cached_property
     def everybody(self) -> tuple[str, ...]:

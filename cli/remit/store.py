@@ -24,6 +24,7 @@ from remit.places import Place
 
 CONFIG = "remit.yaml"
 FOLDERS = ("records", "rules", "schemas", "templates")
+KEPT_LISTINGS = 4
 _REGULAR_MODES = ("100644", "100755")
 _LINK_HINT = "put a regular file there"
 
@@ -104,6 +105,7 @@ class Store:
         self.root = root
         self.is_bare = is_bare
         self._known: dict[str, bytes] = {}
+        self._listings: dict[str, Mapping[str, TreeEntry]] = {}
 
     @classmethod
     def open(cls, start: Path) -> Store:
@@ -176,8 +178,16 @@ class Store:
         blobs = TreeBlobs(dict(sorted(regular.items())), self._known, self.in_git().read_blobs)
         return Files(commit, date, blobs, in_order(odd))
 
-    def listing(self, tree: str) -> dict[str, TreeEntry]:
-        """Mode and id of every store path of a tree or commit, links included."""
+    def listing(self, tree: str) -> Mapping[str, TreeEntry]:
+        """Mode and id of every store path of a tree or commit (its full id, which never shows anything else)."""
+        if tree not in self._listings:
+            while len(self._listings) >= KEPT_LISTINGS:
+                self._listings.pop(next(iter(self._listings)))
+            self._listings[tree] = self._list(tree)
+        return self._listings[tree]
+
+    def _list(self, tree: str) -> Mapping[str, TreeEntry]:
+        """The same, links included."""
         wanted = [self.prefix + name for name in (CONFIG, *FOLDERS)]
         entries = self.in_git().list_tree(tree, wanted)
         inside = {path.removeprefix(self.prefix): entry for path, entry in entries.items()}
