@@ -329,14 +329,16 @@ def direct(clones: Clones) -> tuple[Store, str, str]:
         {},
         {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.hooksPath", "GIT_CONFIG_VALUE_0": "/dev/null"},
         {"GIT_CONFIG_PARAMETERS": "'core.hooksPath=/dev/null'"},
+        {"GIT_CONFIG_GLOBAL": "{evil}/gitconfig"},
         {"PYTHONPATH": "{evil}", "PYTHONSTARTUP": "{evil}/remit/__init__.py"},
     ],
-    ids=["plain", "settings counted", "settings given on", "another program in the way"],
+    ids=["plain", "settings counted", "settings given on", "settings of the pusher", "another program in the way"],
 )
 def test_a_push_of_what_nobody_approved_is_refused_and_leaves_nothing(
     clones: Clones, tmp_path: Path, env: dict[str, str]
 ) -> None:
     write_files(tmp_path, {"remit/__init__.py": "raise SystemExit(0)\n", "click.py": "raise SystemExit(0)\n"})
+    write_files(tmp_path, {"gitconfig": "[core]\n\thooksPath = /dev/null\n"})
     eve, sha, tip = direct(clones)
 
     status, said = clones.push(

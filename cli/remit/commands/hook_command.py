@@ -116,6 +116,8 @@ def _judged(ctx: click.Context, judge: Callable[[Store, Sequence[Move]], list[Ve
     try:
         moves = read_moves(sys.stdin.buffer.read())
         variables = {name: os.environ[name] for name in QUARANTINE if name in os.environ}
+        # On one machine the hook runs with the environment of whoever pushes; his settings decide nothing here.
+        variables["GIT_CONFIG_GLOBAL"] = os.devnull
         verdicts = judge(Store.of_bare(Repository(Path(ctx.obj), variables)), moves)
     except UserError as error:
         verdicts = [Verdict(everything, (Refusal("R11", f"it cannot be judged: {error.message}", error.hint),))]
