@@ -449,6 +449,25 @@ def test_an_origin_is_made_of_a_whole_repository_in_an_empty_folder(guarded: Gua
     assert {key: made.own_config()[key] for key in SETTINGS} == {key: [value] for key, value in SETTINGS.items()}
 
 
+def test_an_origin_made_of_a_clone_begins_with_what_its_own_origin_had(guarded: Guarded, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", str(guarded.origin), "clone")
+    write_files(tmp_path / "clone", {"remit.yaml": "name: mine\n"})
+    git(tmp_path / "clone", "-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "-am", "mine")
+
+    assert main(["origin", "init", str(tmp_path / "new.git"), "--from", str(tmp_path / "clone")]) == 0
+
+    assert git(tmp_path / "new.git", "for-each-ref", "--format=%(objectname) %(refname)") == f"{guarded.tip} {MAIN}"
+    assert main(["origin", "check", str(tmp_path / "new.git")]) == 0
+
+
+def test_a_store_that_is_a_part_of_its_repository_gets_no_origin(guarded: Guarded, tmp_path: Path) -> None:
+    write_files(tmp_path / "whole", {"part/remit.yaml": "name: part\n"})
+    git(tmp_path / "whole", "init", "--quiet", "--initial-branch=main")
+
+    with pytest.raises(Refused, match="is the folder part/ of its repository"):
+        init(Store.open(tmp_path / "whole/part"), tmp_path / "new.git")
+
+
 def test_a_hook_that_fails_refuses(
     guarded: Guarded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
