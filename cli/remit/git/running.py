@@ -29,6 +29,7 @@ OUTPUT_BYTES = 512 * 1024 * 1024
 _WORDS_BYTES = 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _STOP_SECONDS = 5.0
+_LOCKED = "\nAnother git process seems to be running"
 
 # What a user sets to reach a remote or to choose his own configuration; every other GIT_* variable is dropped.
 _KEPT_VARIABLES = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CEILING_DIRECTORIES"}
@@ -100,7 +101,8 @@ def run(
         started = git.cmd.Git(str(folder)).execute(command, istream=source, as_process=True, env=own, shell=False)
     status, out, err = _finish(started.proc, seconds)
     if status not in ok:
-        raise GitError(words(err) or f"git stopped with status {status}")
+        hint = "another git is at work here, or one has died: remit doctor" if _LOCKED in err else ""
+        raise GitError(words(err).partition(_LOCKED)[0] or f"git stopped with status {status}", hint)
     return Done(status, out, err)
 
 
