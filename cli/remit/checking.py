@@ -13,7 +13,7 @@ from remit.findings import Finding, finding, in_order
 from remit.fixtures import check_fixtures
 from remit.places import Place
 from remit.policies.approval import check_roles
-from remit.policies.soundness import unread_parameters, unsound, without_clauses
+from remit.policies.soundness import unknown_years, unread_parameters, unsound, without_clauses
 from remit.policies.watch import Watch
 from remit.reaching import unreached
 from remit.records import Record, Snapshot
@@ -28,35 +28,46 @@ from remit.wording import LANGUAGES, TEMPLATE, template_problems
 
 def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding, ...]:
     """The findings of a store: files, records, references, policies, who is reached as of ``at``, and cases."""
+    return in_order((*of_records(loaded), *of_rules(loaded, at=at, cases=cases), *unreached(loaded, at)))
+
+
+def of_records(loaded: Loaded) -> Iterator[Finding]:
+    """What is wrong with files and records, each by itself and among each other."""
     snapshot, schemas, world = loaded.snapshot, loaded.schemas, loaded.world
-    findings: list[Finding] = [*loaded.trouble, *loaded.policies.findings, *loaded.tables[1]]
     everything = (*snapshot.records, *snapshot.policies)
-    findings += _misplaced(everything, schemas)
-    findings += _duplicates(everything)
-    findings += _not_unique(world, schemas)
-    findings += check_keys(snapshot.records)
+    yield from loaded.trouble
+    yield from _misplaced(everything, schemas)
+    yield from _duplicates(everything)
+    yield from _not_unique(world, schemas)
+    yield from check_keys(snapshot.records)
     standing = [entity for kind in schemas.kinds for entity in loaded.standing.all(kind)]
-    findings += check_references(loaded.standing, standing)
+    yield from check_references(loaded.standing, standing)
     own = [entity for kind in schemas.kinds for entity in world.all(kind) if entity.record]
-    findings += check_periods(world, own)
-    findings += check_overlaps(world, schemas)
-    findings += unreached(loaded, at)
-    for watch in loaded.policies.watches:
-        findings += _messages(watch)
-    findings += _templates(snapshot)
-    for approvals in loaded.policies.approvals:
-        findings += check_roles(approvals, world)
-    for lifecycle in loaded.policies.lifecycles:
-        findings += lifecycle.check_world(world)
-    findings += ungoverned(world, at)
-    findings += unsound(loaded.policies, world, at)
-    findings += unread_parameters(snapshot.policies, [one.schema for one in schemas.kinds.values()], world)
-    findings += without_clauses(snapshot.policies)
-    findings += policies_without_cases(snapshot)
-    findings += check_fixtures(snapshot, world)
+    yield from check_periods(world, own)
+    yield from check_overlaps(world, schemas)
+
+
+def of_rules(loaded: Loaded, *, at: datetime, cases: bool = True) -> Iterator[Finding]:
+    """What is wrong with policies, templates and tables, and what lifecycles and cases say."""
+    snapshot, schemas, world, policies = loaded.snapshot, loaded.schemas, loaded.world, loaded.policies
+    yield from policies.findings
+    yield from loaded.tables[1]
+    for watch in policies.watches:
+        yield from _messages(watch)
+    yield from _templates(snapshot)
+    for approvals in policies.approvals:
+        yield from check_roles(approvals, world)
+    for lifecycle in policies.lifecycles:
+        yield from lifecycle.check_world(world)
+    yield from ungoverned(world, at)
+    yield from unsound(policies, world)
+    yield from unknown_years(policies, world, at)
+    yield from unread_parameters(snapshot.policies, [one.schema for one in schemas.kinds.values()], world)
+    yield from without_clauses(snapshot.policies)
+    yield from policies_without_cases(snapshot)
+    yield from check_fixtures(snapshot, world)
     if cases:
-        findings += run_all(loaded, covering=False).findings
-    return in_order(findings)
+        yield from run_all(loaded, covering=False).findings
 
 
 def _misplaced(records: Iterable[Record], schemas: Schemas) -> Iterator[Finding]:

@@ -21,21 +21,39 @@ from remit.roles import RESPONSIBLE, held_anywhere, resolve, what_decides
 
 Kinds = frozenset[str]
 
+Ways = tuple[tuple[str, Kinds], ...]
+"""Whom a level tells: roles, each with the kinds of record at which it may be held. One that leads on is enough."""
+
 
 def unreached(loaded: Loaded, at: datetime) -> Iterator[Finding]:
     """Levels that tell nobody: nobody holds the role, or for some customer no target leads to a reachable person."""
-    reach = _Reach(loaded.world, at)
+    reach = Reach(loaded.world, at)
     for watch in loaded.policies.watches:
         for level in watch.levels:
-            kinds = [_kinds_of(watch, target, loaded) for target in level.notify]
+            ways = _ways(watch, level, loaded)
             problems = [
                 problem
-                for target, of in zip(level.notify, kinds, strict=True)
-                for problem in _unknown_role(watch, target, of, loaded)
+                for target, (_, kinds) in zip(level.notify, ways, strict=True)
+                for problem in _unknown_role(watch, target, kinds, loaded)
             ]
             yield from problems
-            if level.notify and not problems:
-                yield from _empty_level(watch, level, kinds, reach)
+            if not problems and _needs_customers(level):
+                yield from _empty_level(watch, level, ways, reach)
+
+
+def ways_of(loaded: Loaded) -> frozenset[Ways]:
+    """What must lead to somebody for every customer."""
+    levels = ((watch, level) for watch in loaded.policies.watches for level in watch.levels)
+    return frozenset(_ways(watch, level, loaded) for watch, level in levels if _needs_customers(level))
+
+
+def _needs_customers(level: Level) -> bool:
+    """Whether everybody whom a level tells is found through the subject; one who is named some other way is enough."""
+    return bool(level.notify) and all(target.of for target in level.notify)
+
+
+def _ways(watch: Watch, level: Level, loaded: Loaded) -> Ways:
+    return tuple((target.role, _kinds_of(watch, target, loaded)) for target in level.notify)
 
 
 def _unknown_role(watch: Watch, target: Target, kinds: Kinds, loaded: Loaded) -> Iterator[Finding]:
@@ -76,14 +94,11 @@ def _kinds_of(watch: Watch, target: Target, loaded: Loaded) -> Kinds:
     return frozenset(kinds)
 
 
-def _empty_level(watch: Watch, level: Level, kinds: list[Kinds], reach: _Reach) -> Iterator[Finding]:
-    """Whom the level would reach for each customer there is; a level that reaches somebody some other way is fine."""
-    if any(not target.of for target in level.notify):
-        return
-    ways = list(zip((target.role for target in level.notify), kinds, strict=True))
-    for name in sorted(frozenset.intersection(*(reach.missed(role, of) for role, of in ways))):
+def _empty_level(watch: Watch, level: Level, ways: Ways, reach: Reach) -> Iterator[Finding]:
+    """Whom the level would reach for each customer there is."""
+    for name in sorted(reach.lost(ways)):
         customer = reach.customers[name]
-        tried = (step for role, of in ways for step in reach.tried(role, of, customer))
+        tried = (step for role, kinds in ways for step in reach.tried(role, kinds, customer))
         yield finding(
             "level-reaches-nobody",
             f"Level {level.name} reaches nobody for {customer.ref}: {'; '.join(dict.fromkeys(tried))}.",
@@ -94,7 +109,7 @@ def _empty_level(watch: Watch, level: Level, kinds: list[Kinds], reach: _Reach) 
         )
 
 
-class _Reach:
+class Reach:
     """For which customers a role leads to nobody at one instant."""
 
     def __init__(self, world: World, at: datetime) -> None:
@@ -107,6 +122,10 @@ class _Reach:
         """The customers that are served, by name."""
         everybody = self._world.all("Customer")
         return {c.name: c for c in everybody if c.spec.get("status", "active") not in ("closed", "prospect")}
+
+    def lost(self, ways: Ways) -> frozenset[str]:
+        """The customers for which no way leads to anybody."""
+        return frozenset.intersection(*(self.missed(role, kinds) for role, kinds in ways))
 
     def missed(self, role: str, kinds: Kinds) -> frozenset[str]:
         """The customers for which a subject of these kinds leads to records, and none of them to a person."""

@@ -32,14 +32,19 @@ from remit.terms import METRICS
 from remit.times import Duration, parse_duration, parse_share
 
 
-def unsound(policies: Policies, world: World, at: datetime) -> Iterator[Finding]:
-    """Every finding about the policies of a store, with calendars asked as of ``at``."""
-    calendars = Calendars(world)
+def unsound(policies: Policies, world: World) -> Iterator[Finding]:
+    """What is wrong with the policies of a store whenever it is asked."""
     for policy in policies.by_id.values():
         yield from _conditions(policy)
     for watch in policies.watches:
         yield from _never_together(watch)
         yield from _ladder(watch, world)
+
+
+def unknown_years(policies: Policies, world: World, at: datetime) -> Iterator[Finding]:
+    """Policies that count working time on a calendar that does not know the year of ``at``, or soon will not."""
+    calendars = Calendars(world)
+    for watch in policies.watches:
         yield from _calendar(watch, world, calendars, at)
 
 
