@@ -27,7 +27,6 @@ _CHANGE = re.compile(r"\bc-[0-9]{8}-[0-9a-f]{6,24}\b")
 _VOLATILE = (
     (re.compile(r"\bc-[0-9]{8}-[0-9a-f]{6,24}\b"), "CHANGE"),
     (re.compile(r"SHA256:[A-Za-z0-9+/]{43}|\bAAAA[A-Za-z0-9+/=]+…?"), "KEY"),
-    (re.compile(r"(?:/[^\s/]+)+(?=/work/)"), "HOME"),
     (re.compile(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,40}\b"), "COMMIT"),
     (re.compile(r"\b[0-9]+ (?=(?:records?|policy|policies|kinds?)\b)"), "MANY "),  # the example grows
     (re.compile(r"\b20(?!26-(?:09|10))[0-9]{2}-[0-9]{2}-[0-9]{2}(?:[ T][0-9:]{5,8}(?:Z|[+-][0-9:]{5})?)?"), "TODAY"),
@@ -59,7 +58,7 @@ class Reader:
             stderr=subprocess.STDOUT,
             check=False,
         )
-        return done.stdout.decode().rstrip("\n")
+        return done.stdout.decode().rstrip("\n").replace(str(self.home.resolve()), "~")
 
     def _environment(self) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -92,7 +91,7 @@ class Difference:
 def new_reader(home: Path) -> Reader:
     """A reader with an empty home, whom git knows."""
     (home / ".gitconfig").write_text("[user]\n\tname = Zhou Peng\n\temail = zhou-peng@southbay.example.invalid\n")
-    folder = home / "work"
+    folder = home / "desk"
     folder.mkdir()
     return Reader(home, folder)
 

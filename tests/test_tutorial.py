@@ -27,7 +27,7 @@ def test_a_block_that_shows_something_else_is_found(tmp_path: Path) -> None:
 
     assert [(d.line, d.command) for d in differences] == [(2, "echo one"), (7, "seq 3")]
     assert mended == "```console\n$ echo one\none\n$ seq 3\n1\n…\n$ seq 3\n1\n…\n```\n"
-    assert followed(mended, Reader(tmp_path, tmp_path / "work")) == (mended, [])
+    assert followed(mended, Reader(tmp_path, tmp_path / "desk")) == (mended, [])
 
 
 def test_ids_and_days_of_today_are_not_differences(tmp_path: Path) -> None:
