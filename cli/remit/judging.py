@@ -22,7 +22,7 @@ from remit.changing.targets import target
 from remit.errors import InvalidStore
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, added_to, in_order
-from remit.nearby import changed_paths, decides, ground_folders, is_cases, is_record_path, near, referred
+from remit.nearby import DECIDING, changed_paths, decides, ground_folders, is_cases, is_record_path, near, referred
 from remit.policies.approval import Approvals, Touch
 from remit.policies.approvers import Ground
 from remit.policies.asking import needs_of, required_approvals
@@ -143,7 +143,22 @@ def _loaded(blobs: Mapping[str, bytes], others: Mapping[str, bytes], touched: Se
     kept |= {path for path in touched if is_record_path(path, blobs)}
     starts = [side[path] for side in (blobs, others) for path in touched if is_record_path(path, side)]
     kept |= referred(starts, blobs, schemas).keys()
-    return load(Files(None, None, {path: blobs[path] for path in sorted(kept)}))
+    read = load(Files(None, None, {path: blobs[path] for path in sorted(kept)}))
+    deciding = tuple((path, blobs[path]) for path in sorted(kept) if path.startswith(DECIDING))
+    return read.judged_as(_judging(deciding, read))
+
+
+_COMPILED: dict[tuple[tuple[str, bytes], ...], Loaded] = {}
+_MOST_COMPILED = 8
+
+
+def _judging(deciding: tuple[tuple[str, bytes], ...], read: Loaded) -> Loaded:
+    """A store with the same rules whose policies may be compiled already: a history changes them seldom."""
+    if deciding not in _COMPILED:
+        while len(_COMPILED) >= _MOST_COMPILED:
+            _COMPILED.pop(next(iter(_COMPILED)))
+        _COMPILED[deciding] = read
+    return _COMPILED[deciding]
 
 
 # --- what a change would break ---------------------------------------------------------------------------------------
