@@ -19,6 +19,7 @@ from test_outputs import problems
 
 from remit.changing.proposing import propose_files
 from remit.changing.reviewing import approve
+from remit.changing.targets import REVIEWS
 from remit.errors import Refused
 from remit.git import Repository
 from remit.locking import alone
@@ -122,6 +123,22 @@ def test_a_ref_that_was_cut_short_goes_back_to_what_its_log_says(lone: Store, br
     ]
     assert git(lone.root, "rev-parse", "main") == tip and found(lone) == []
     assert (lone.root / ".git/remit/mended" / MAIN).read_bytes() == broken
+
+
+def test_a_ref_that_vanished_from_the_packed_ones_goes_back_to_what_its_log_says(lone: Store) -> None:
+    """git knows no checksum of packed-refs: one turned bit of a name, and what somebody said is gone without a word."""
+    change = propose_files(lone, {BANK: b"grade: group\n"}, "x", at=AT)
+    be(lone.root, "bob-sun")
+    approve(lone, change.id, at=AT)
+    ref = f"{REVIEWS}{change.id}/bob-sun"
+    said = git(lone.root, "rev-parse", ref)
+    git(lone.root, "pack-refs", "--all")
+    packed = lone.root / ".git/packed-refs"
+    packed.write_bytes(packed.read_bytes().replace(b"/bob-sun", b"/bob-sun-"))
+
+    assert ("lost-ref", ref) in found(lone)
+    assert f"put back to {said[:12]}, as its log says" in [one.done for one in mend(lone, now=AT)]
+    assert git(lone.root, "rev-parse", ref) == said and found(lone) == []
 
 
 def test_a_broken_ref_without_a_log_is_kept_aside(lone: Store) -> None:

@@ -1,8 +1,8 @@
 """What is wrong with a repository itself, and what of that can be put right without anybody's choice.
 
 ``examine`` only looks. ``mend`` acts on what it found: it removes what a process that is gone left behind, and puts a
-ref that was cut short back to what its own log says, keeping the broken file. Objects, settings and histories are
-reported and left alone.
+ref that was cut short or vanished back to what its own log says, keeping the broken file. Objects, settings and
+histories are reported and left alone.
 
 Source: security rules R21, R23; attacks A29; faults F1, F11.
 """
@@ -60,7 +60,7 @@ def examine(store: Store, *, now: datetime) -> list[Trouble]:
     """Everything that is wrong with the repository of a store; nothing is written, and nothing fetched."""
     repository = store.in_git()
     folder = common_dir(repository)
-    left = [*_locks(folder, now), *_left_behind(folder, now), *_broken_refs(folder)]
+    left = [*_locks(folder, now), *_left_behind(folder, now), *_broken_refs(folder), *_lost_refs(folder, repository)]
     return [*left, *_faults(repository), *_settings(repository), *_odd_sources(folder, repository), *_branches(store)]
 
 
@@ -83,6 +83,10 @@ def _mend(repository: Repository, trouble: Trouble) -> str:
             return f"moved to {kept.relative_to(folder)}; its log names no commit to put it back to"
         repository.update_ref(trouble.place, last, repository.zero)
         return f"put back to {last[:12]}, as its log says; what stood there is in {kept.relative_to(folder)}"
+    if trouble.what == "lost-ref":
+        last = _last_logged(folder, trouble.place) or ""
+        repository.update_ref(trouble.place, last, repository.zero)
+        return f"put back to {last[:12]}, as its log says"
     if path.is_dir():
         shutil.rmtree(path)
     else:
@@ -148,6 +152,19 @@ def _broken_refs(folder: Path) -> Iterator[Trouble]:
         if path.is_file() and path.suffix != ".lock" and not _REF_TEXT.fullmatch(path.read_bytes()[:4096]):
             message = "the ref was cut short: it holds no object's name"
             yield Trouble("broken-ref", path.relative_to(folder).as_posix(), message, "remit doctor --repair", True)
+
+
+def _lost_refs(folder: Path, repository: Repository) -> Iterator[Trouble]:
+    """Refs that are gone and whose logs are still there: whoever removes a ref by git removes its log with it."""
+    logs = folder / "logs"
+    there = {*repository.refs("refs/heads"), *repository.refs("refs/remit")}
+    for path in sorted(path for top in ("heads", "remit") for path in (logs / "refs" / top).rglob("*")):
+        ref = path.relative_to(logs).as_posix()
+        if path.is_file() and ref not in there and not (folder / ref).exists():
+            last = _last_logged(folder, ref)
+            if last is not None and repository.exists(last):
+                message = f"the ref vanished, and its log names {last[:12]}"
+                yield Trouble("lost-ref", ref, message, "remit doctor --repair", True)
 
 
 def _last_logged(folder: Path, ref: str) -> str | None:

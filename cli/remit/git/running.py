@@ -52,7 +52,7 @@ _FIXED_OPTIONS = {
     "core.askPass": "",
     "core.alternateRefsCommand": "true",
     "core.fsync": "committed,reference",
-    "core.logAllRefUpdates": "true",
+    "core.logAllRefUpdates": "always",
     "gc.auto": "0",
     "maintenance.auto": "false",
     "i18n.commitEncoding": "UTF-8",
