@@ -25,7 +25,7 @@ from remit.policies.clocking import Calendars, Window
 from remit.records import CONFIG_PATH, Snapshot, build_snapshot
 from remit.references import Entity, World, check_references, world_of_records
 from remit.schemas import Schemas, load_schemas
-from remit.sources import SOURCES, Reading, SourceContext, read_mapping, read_source
+from remit.sources import TYPED_BY_SHAPE, Reading, SourceContext, read_mapping, read_source
 from remit.sources.coercion import coerce
 from remit.store import Files
 from remit.tables import Table, read_tables
@@ -152,7 +152,7 @@ def _admit(
     for number, reading in enumerate(readings):
         findings += reading.findings
         for row in reading.rows:
-            entity, problems = _as_entity(row, schemas, known, typed=reading.format == SOURCES[".csv"].format)
+            entity, problems = _as_entity(row, schemas, known, typed=reading.format in TYPED_BY_SHAPE)
             findings += problems
             if entity is None:
                 refused[number] += 1

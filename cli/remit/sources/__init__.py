@@ -15,10 +15,12 @@ from remit.errors import UserError
 from remit.facts import Row, SourceReport
 from remit.findings import Finding
 from remit.sources.context import Count, Item, Note, Source, SourceContext
+from remit.sources.database import Database
 from remit.sources.document import JsonDocument
 from remit.sources.jsonl import JsonLines
 from remit.sources.mapping import FeedMapping
 from remit.sources.mapping_file import read as read_mapping
+from remit.sources.parquet import Parquet
 from remit.sources.table import Table
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
@@ -27,12 +29,20 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
         ".ndjson": JsonLines(),
         ".csv": Table(),
         ".json": JsonDocument(),
+        ".parquet": Parquet(),
+        "sqlite:": Database(),
+        "duckdb:": Database(),
+        "postgresql:": Database(),
     }
 )
-"""Which source reads which suffix."""
+"""Which source reads which suffix, or which scheme of a URL."""
+
+TYPED_BY_SHAPE = frozenset({Table.format, Parquet.format, Database.format})
+"""Formats in whose columns a text may stand for what the shape of the kind says: a number, or a list as JSON."""
 
 __all__ = [
     "SOURCES",
+    "TYPED_BY_SHAPE",
     "Count",
     "FeedMapping",
     "Item",
@@ -64,12 +74,16 @@ class Reading:
 
 
 def source_for(path: str) -> Source:
-    """The source that reads files of this suffix.
+    """The source that reads files of this suffix, or the database that a URL names.
 
     Raises:
-        UserError: No source does.
+        UserError: No source does, or the URL holds a password, which every finding would show.
     """
-    suffix = PurePath(path).suffix.lower()
+    scheme, url, rest = path.partition("://")
+    if url and ":" in rest.partition("/")[0].rpartition("@")[0]:
+        hint = "Let PGPASSWORD or a password file say it."
+        raise UserError(f"The URL of a {scheme} feed holds a password.", hint)
+    suffix = f"{scheme}:" if url else PurePath(path).suffix.lower()
     if suffix not in SOURCES:
         raise UserError(
             f"{path}: no source reads {suffix or 'a file without a suffix'}.", f"Known: {', '.join(SOURCES)}."
@@ -81,7 +95,8 @@ def read_source(context: SourceContext) -> Reading:
     """Everything that the feed holds.
 
     Raises:
-        UserError: No source reads the suffix of the feed; nothing about its content is ever raised.
+        UserError: No source reads the suffix of the feed, or what it needs is not installed; nothing about its content
+            is ever raised.
     """
     source = source_for(context.path)
     rows: list[Row] = []

@@ -21,6 +21,7 @@ _NOT_IN_NAME = re.compile(r"[^a-z0-9]+")
 _INTEGER = re.compile(r"-?[0-9]{1,16}")
 _NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
 NAME_LIMIT = 63
+_PLAIN = Recipe()
 
 
 class Unmapped(ValueError):
@@ -90,18 +91,23 @@ class Kitchen:
                 read = datetime.strptime(text, recipe.format)
             except ValueError as error:
                 raise Unmapped(f'"{text}" is not a time of the form {recipe.format}') from error
-            return read if read.utcoffset() is not None else self._in_zone(recipe, read)
+            return read if read.utcoffset() is not None else self.in_zone(read, recipe)
         try:
             return parse_instant(text)
         except ValueError as error:
             if recipe.zone is None:
                 raise Unmapped(str(error)) from error
         try:
-            return self._in_zone(recipe, datetime.fromisoformat(text))
+            return self.in_zone(datetime.fromisoformat(text), recipe)
         except ValueError as error:
             raise Unmapped(f'"{text}" is not a time such as 2026-03-02T09:00:00') from error
 
-    def _in_zone(self, recipe: Recipe, wall: datetime) -> datetime:
+    def in_zone(self, wall: datetime, recipe: Recipe = _PLAIN) -> datetime:
+        """The instant that a wall-clock time is in the recipe's zone, or else the store's.
+
+        Raises:
+            Unmapped: the zone skips it, or it comes twice and the recipe does not say which is meant.
+        """
         zone = recipe.zone or self._zone
         first, second = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
         if first.utcoffset() == second.utcoffset():
