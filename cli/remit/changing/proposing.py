@@ -18,6 +18,7 @@ from remit.changing.targets import CHANGES, Target, identity_of, me, overlap, po
 from remit.errors import NotFound, Refused
 from remit.findings import did_you_mean
 from remit.git import Identity, Repository
+from remit.secrets import SECRET_HINT, secrets_in
 from remit.signing import Sign, unsigned
 from remit.store import Store, is_store_path
 from remit.yamltext import Conflict, Versions, forbidden_character, merge_files
@@ -104,6 +105,9 @@ def put_up(
 ) -> Change:
     """Files of the store (None: removed) as a change on the tip of the protected branch, with ``text`` as its words."""
     repository = aim.repository
+    for path, data in sorted(new.items()):
+        for found in secrets_in(data or b""):
+            raise Refused(f"{path}:{found.line} holds {found.what}", hint=SECRET_HINT)
     if effective is not None and effective <= at:
         raise Refused("the change would take effect before it is proposed", hint="choose a later --effective")
     base = repository.tree_of(aim.tip)

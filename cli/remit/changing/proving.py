@@ -32,6 +32,7 @@ from remit.errors import UserError
 from remit.findings import Finding
 from remit.git import ChangedPath, Commit, Repository
 from remit.registry import Registry
+from remit.secrets import SECRET_HINT, secrets_in
 from remit.shapes import (
     DEEPEST,
     LARGEST_BLOB,
@@ -320,11 +321,22 @@ def why_no_plain_paths(store: Store, sha: str, changed: Sequence[ChangedPath]) -
     for one in changed:
         if (size := sizes.get(one.new or "", 0)) > LARGEST_BLOB:
             yield Refusal("R17", f"{one.path} has {size} bytes; at most {LARGEST_BLOB} are taken")
+    yield from _secrets(repository, [one for one in changed if 0 < sizes.get(one.new or "", 0) <= LARGEST_BLOB])
     if added := [one.path for one in changed if one.old is None and one.new is not None]:
         mine = with_folders(added)
         for first, other in twins(with_folders(repository.list_tree(sha))):
             if first in mine or other in mine:
                 yield Refusal("R17", f"{first} and {other} would be one file on some systems", "rename one")
+
+
+def _secrets(repository: Repository, changed: Sequence[ChangedPath]) -> Iterator[Refusal]:
+    """Private keys, tokens and passwords that a commit brings; what was there before is not its doing."""
+    blobs = repository.read_blobs(oid for one in changed for oid in (one.old, one.new) if oid is not None)
+    for one in changed:
+        known = {found.what for found in secrets_in(blobs.get(one.old or "", b""))}
+        for found in secrets_in(blobs[one.new or ""]):
+            if found.what not in known:
+                yield Refusal("R29", f"{one.path}:{found.line} holds {found.what}", SECRET_HINT)
 
 
 def owed(repository: Repository, tip: str, since: Sequence[str] = ()) -> list[tuple[Commit, str]]:
