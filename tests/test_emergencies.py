@@ -252,6 +252,17 @@ def test_the_author_may_act_but_not_look_at_it_afterwards(lone: changing.User) -
     assert lone.run("approve", id, *AT).code == 2
 
 
+def test_where_who_acted_is_the_only_one_named_the_level_above_looks_at_it(lone: changing.User) -> None:
+    lone.write("Customer", "harbour-bank", {**changing.SPEC, "importanceScore": 90})
+    id = lone.propose()
+    assert "(gus-he)" in lone.run("review", id, *AT).out
+    assert lone.run("apply", id, "--emergency", "-m", "cable cut", *AT, as_="gus-he").code == 0
+
+    assert f"Next: remit approve {id}    (hal-xu)" in lone.run("review", id, *AT).out
+    assert lone.run("approve", id, *AT, as_="hal-xu").code == 0
+    assert "is on record as" in lone.run("apply", id, *AT).out
+
+
 def test_an_audit_knows_an_emergency_and_its_review(lone: changing.User) -> None:
     changing.raise_grade(lone)
     id = lone.propose()

@@ -52,11 +52,15 @@ def is_governed(path: str) -> bool:
 
 
 class Person(NamedTuple):
-    """Who wrote something: a name and e-mail as git has them, and the Person record with that e-mail, if any."""
+    """Who wrote something: a name and e-mail as git has them, and the Person record with that e-mail, if any.
+
+    ``others`` are further persons who had a part in it.
+    """
 
     name: str
     email: str
     person: str = ""
+    others: tuple[str, ...] = ()
 
 
 class Touched(NamedTuple):

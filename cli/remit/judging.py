@@ -48,7 +48,7 @@ class PolicyJudge:
         Raises:
             InvalidStore: an approval policy of the base cannot be read.
         """
-        case = _Case.of(base, head, manifest, author.person, self.at)
+        case = _Case.of(base, head, manifest, author, self.at)
         needs = needs_of(required_approvals(case.policies, case.touches, case.ground), case.language)
         if any(path.startswith(APPROVAL_RULES) for path in manifest.paths):
             after = _loaded(head.blobs, head.blobs, manifest.paths)
@@ -62,7 +62,7 @@ class PolicyJudge:
         Raises:
             InvalidStore: an approval policy of the base cannot be read.
         """
-        case = _Case.of(base, head, manifest, author.person, self.at)
+        case = _Case.of(base, head, manifest, author, self.at)
         if asks := emergency_asks(case.policies, case.touches, case.ground):
             floor = [NO_EMERGENCY] if any(_decides_who(path) for path in manifest.paths) else []
             return [*floor, *emergency_needs(asks, case.language)]
@@ -92,13 +92,13 @@ class _Case(NamedTuple):
     language: str
 
     @classmethod
-    def of(cls, base: Files, head: Files, manifest: Manifest, author: str, at: datetime) -> _Case:
+    def of(cls, base: Files, head: Files, manifest: Manifest, author: Person, at: datetime) -> _Case:
         touched = [*manifest.paths]
         before = _loaded(base.blobs, head.blobs, touched)
         _refuse_unreadable(before)
         changed = build_snapshot({path: head.blobs[path] for path in touched if is_record_path(path, head.blobs)})
         touches = _touches(touched, before.snapshot, changed)
-        ground = Ground(before.world, _with_added(before, changed), at, author)
+        ground = Ground(before.world, _with_added(before, changed), at, author.person, author.others)
         return cls(before.policies.approvals, touches, ground, before.snapshot.config.language)
 
 

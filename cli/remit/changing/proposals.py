@@ -330,11 +330,17 @@ def requirements_of(
     after = store.files_of(result_tree(aim.repository, base.tree, change.manifest))
     asked = required(
         judge, before, after, local(store, change.manifest), change.author, change.contributors,
-        signers=[change.proposed.person] if change.proposed else [],
+        signers=[*([change.proposed.person] if change.proposed else []), *_acted(aim, proposal)],
         given={approval.person for approval in proposal.approvals}, exact=base.sha == change.base,
     )  # fmt: skip
     signs = Registry.of(before.blobs).signs
     return [*([signed_proposal(change, proposal.unsigned)] if signs else []), *effective(change, at), *asked]
+
+
+def _acted(aim: Target, proposal: Proposal) -> list[str]:
+    """Who applied a change in an emergency; nobody for any other."""
+    said = parse_message(aim.repository.commit(proposal.applied).message).approvals if proposal.applied else ()
+    return [one.person for one in said if one.verdict == "emergency"]
 
 
 def local(store: Store, touched: Manifest) -> Manifest:

@@ -8,7 +8,7 @@ Source: security rules R1-R12, R16, R17.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -250,9 +250,13 @@ class _Case:
         registry: Registry,
         *,
         own: bool = False,
+        acted: Iterable[str] = (),
     ) -> list[Requirement]:
         base = self.repository.commit(before)
-        contributors, signers = (() if own else change.contributors), (() if own else writers(change, registry))
+        contributors, signers = (
+            (() if own else change.contributors),
+            (() if own else {*writers(change, registry), *acted}),
+        )
         return required(
             judge, self.store.files_of(base.sha, base.sha, base.committed), self.store.files_of(after),
             local(self.store, change.manifest), change.author, contributors, signers=signers,
@@ -294,7 +298,7 @@ class _Case:
             if why := why_other(one, change, root) or today.why_unsigned(one, self.at):
                 odd.append(Refusal("R7", f"approve of {one.person} does not count: {why}"))
         given = {one.person for one in said} - wrote
-        asked = self._requirements(change, case.parent, about.sha, self.law.judge, given, then)
+        asked = self._requirements(change, case.parent, about.sha, self.law.judge, given, then, acted=wrote)
         odd += [Refusal("approval", f"{r.rule}: {r.why} ({r.need})") for r in asked if not r.satisfied]
         return self._refused(*odd, proof=replace(proof, requirements=tuple(asked)))
 

@@ -63,13 +63,14 @@ def required(
     Args:
         touched: What the way touches, by paths of the store.
         contributors: E-mails of those who wrote any part of it.
-        signers: Persons who signed the proposal; they count as contributors too.
+        signers: Persons who signed the proposal, or acted in an emergency; they count as contributors too.
         given: Persons who approved.
         exact: Whether ``before`` is what those who approved saw.
     """
-    needs = list(judge(before, after, touched, author))
     registry = Registry.of(before.blobs)
     writers = {*registry.with_emails(contributors), *signers}
+    # Where somebody involved is the only one whom a rule names, it goes on to the level above.
+    needs = list(judge(before, after, touched, author._replace(others=tuple(sorted(writers - {author.person})))))
     needs += _built_in(needs, touched, registry)
     return [_requirement(need, given, writers, exact=exact) for need in needs]
 

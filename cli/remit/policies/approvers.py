@@ -33,12 +33,14 @@ class Ground:
         whole: The base with what the change adds, for finding the way; what both have is the base's.
         at: The instant at which a person must not have left.
         author: The Person who wrote the change; empty when it is none.
+        others: Further persons who had a part in it; neither they nor the author may approve.
     """
 
     base: World
     whole: World
     at: datetime
     author: str = ""
+    others: tuple[str, ...] = ()
 
 
 def holders(ground: Ground, roles: Sequence[str], of: Entity | None, count: int) -> tuple[Candidate, ...]:
@@ -56,7 +58,7 @@ def members(ground: Ground, team: str, count: int) -> tuple[Candidate, ...]:
 
 
 def person(ground: Ground, name: str) -> tuple[Candidate, ...]:
-    """That person, unless gone or the author."""
+    """That person, unless gone or involved in the change."""
     return _first_enough(ground, iter([[(name, (f"Person/{name}",))]]), 1)
 
 
@@ -67,7 +69,8 @@ def _first_enough(ground: Ground, levels: Iterator[list[_Holder]], count: int) -
         for stage in (level, _deputies(ground, level)):
             for name, path in stage if there < count else ():
                 someone = ground.base.get("Person", name)
-                if someone is None or name == ground.author or name in found or _is_gone(ground, someone):
+                involved = name == ground.author or name in ground.others
+                if someone is None or involved or name in found or _is_gone(ground, someone):
                     continue
                 away = unavailable(ground.base, someone, ground.at)
                 there += not away
