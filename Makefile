@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the interpreter; only the package index is asked for anything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench agreement docs venv clean
+.PHONY: help demo test lint bench agreement torture docs venv clean
 
 BIN := .venv/bin
 
@@ -12,6 +12,7 @@ help:
 	@echo "make lint    style, types and the floors of the program"
 	@echo "make bench   measure checking and evaluating against plain reading"
 	@echo "make agreement  ask durable-rules and CEL two million questions, and write down how often they differ"
+	@echo "make torture    load, kill, cut off and rot real repositories; SIZE=full takes hours"
 	@echo "make docs    write the reference pages anew"
 	@echo "make venv    only prepare .venv; afterwards: .venv/bin/remit --help"
 	@echo "make clean   remove .venv and what tools left behind"
@@ -33,6 +34,9 @@ bench: .venv/ready
 
 agreement: .venv/ready-to-develop
 	@$(BIN)/python tests/agreement.py --pairs 2000000 --write docs/agreement.md
+
+torture: .venv/ready-to-develop
+	@PYTHONPATH=tests $(BIN)/python -m torture --size $(or $(SIZE),medium) --write docs/reliability.md
 
 docs: .venv/ready
 	@$(BIN)/python docs/generate.py
