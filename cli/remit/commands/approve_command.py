@@ -26,7 +26,7 @@ def command(
     """
     from remit.changing.proposals import find
     from remit.changing.reviewing import approve
-    from remit.reporters.review import following_commands, proposal_json
+    from remit.reporters.review import following_commands, need_text, proposal_json
     from remit.reporters.terminal import safe
 
     at_desk = desk(ctx, at)
@@ -43,7 +43,8 @@ def command(
     mine = [one for one in requirements if approval.person in one.given_by]
     if not mine:
         click.echo("No rule asks for your approval; it is kept with the change all the same.", err=True)
+    language = at_desk.config.language
     for one in requirements:
-        click.echo(f"  [{'x' if one.satisfied else ' '}] {safe(one.rule)}: {safe(one.need)}")
+        click.echo(f"  [{'x' if one.satisfied else ' '}] {safe(one.rule)}: {safe(need_text(one, language))}")
     for step in following:
         click.echo(f"Next: {step}", err=True)

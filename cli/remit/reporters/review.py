@@ -192,10 +192,12 @@ def _emergency_lines(proposal: Proposal, due: datetime | None, language: str, zo
 
 def _requirement_lines(one: Requirement, language: str, everything: bool) -> Iterator[str]:
     mark = "x" if one.satisfied else " "
-    yield f"  [{mark}] {one.rule}: {one.need}"
+    yield f"  [{mark}] {one.rule}: {need_text(one, language)}"
     if one.given_by:
         yield f"      {word('given', language)}: {', '.join(one.given_by)}"
-    if not one.satisfied:
+    if not one.satisfied and one.rule.startswith("built-in/") and not one.candidates:
+        yield f"      {one.why}"
+    elif not one.satisfied:
         shown = one.candidates if everything else one.candidates[:MOST_PEOPLE]
         rest = len(one.candidates) - len(shown)
         names = ", ".join(c.person for c in shown) or word("nobody", language)
@@ -206,6 +208,19 @@ def _requirement_lines(one: Requirement, language: str, everything: bool) -> Ite
             yield f"      {one.why}"
         for candidate in shown:
             yield f"      {word('why', language)}: {' → '.join(_way(candidate.path, everything))}"
+
+
+def need_text(one: Requirement, language: str) -> str:
+    """What a rule asks, in the store's language also where the rule is built in."""
+    if language != "zh":
+        return one.need
+    first, *rest = one.need.split(" ")
+    known = {
+        "built-in/signed-proposal": "提出人本人的签名",
+        "built-in/governed-paths": "规则、模式、人员与设置须另一人同意",
+        "built-in/effective": f"不早于 {rest[-1] if rest else first}",
+    }
+    return known.get(one.rule, one.need)
 
 
 def _way(path: Sequence[str], everything: bool) -> Sequence[str]:
