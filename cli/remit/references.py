@@ -87,18 +87,18 @@ class World:
             self._sorted[kind] = [entity for _, entity in sorted(self._kinds.get(kind, {}).items())]
         return self._sorted[kind]
 
+    def names_of(self, kind: str) -> list[str]:
+        """The names of everything of one kind, in order."""
+        return sorted(self._kinds.get(kind, {}))
+
     def joined(self, kind: str, field: str, name: str) -> list[Entity]:
         """Everything of ``kind`` whose ``field`` names ``name``, by name. A dotted field looks inside objects."""
         index = self._joined.get((kind, field))
         if index is None:
             index = {}
             for entity in self.all(kind):
-                value: Any = entity.spec
-                for part in field.split("."):
-                    value = value.get(part) if isinstance(value, dict) else None
-                for one in value if isinstance(value, list) else [value]:
-                    if isinstance(one, str):
-                        index.setdefault(one, []).append(entity)
+                for one in named_by(entity, field):
+                    index.setdefault(one, []).append(entity)
             self._joined[kind, field] = index
         return index.get(name, [])
 
@@ -111,6 +111,14 @@ class World:
         for parameter_set in sets:
             merged.update(parameter_set.spec.get("parameters", {}))
         return merged
+
+
+def named_by(entity: Entity, field: str) -> list[str]:
+    """The texts at a field of an entity, one or a list of them; a dotted field looks inside objects."""
+    value: Any = entity.spec
+    for part in field.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 
 
 def world_of_records(schemas: Schemas, records: Iterable[Record]) -> list[Entity]:
@@ -155,7 +163,7 @@ def _broken(world: World, use: Use, code: str) -> Finding:
     if elsewhere and code == "unknown-reference":
         message = f'{field} is "{use.name}", which is a {" and a ".join(elsewhere)}, not a {allowed}.'
         return finding("wrong-kind-reference", message, place, hint=f"Name a {allowed}.", **where)
-    names = [e.name for kind in use.kinds for e in world.all(kind)]
+    names = [name for kind in use.kinds for name in world.names_of(kind)]
     files = " or ".join(
         f"records/{world.schemas.kinds[k].folder}/{use.name}.yaml" for k in use.kinds if k in world.schemas.kinds
     )

@@ -1,0 +1,136 @@
+"""Facts on disk: what feeds hold when it is more than memory should, and the world that looks them up there.
+
+Only the names of facts stay in memory. The files are temporary, outside the store, and gone when nobody needs them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import SEEK_END
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, overload
+
+from remit.places import Place
+from remit.records import Config
+from remit.references import Entity, World, named_by
+from remit.schemas import Schemas
+
+
+class Spool:
+    """Facts by kind, one line of JSON each: ``i`` is the name, ``s`` the fields, ``p`` the place."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="remit-facts-")
+        self._files: dict[str, BinaryIO] = {}
+        self._offsets: dict[str, dict[str, int]] = {}
+
+    @property
+    def kinds(self) -> Sequence[str]:
+        """The kinds of which there are facts."""
+        return sorted(kind for kind, names in self._offsets.items() if names)
+
+    def file(self, kind: str) -> Path:
+        """The file of one kind, complete; facts that were dropped still stand in it."""
+        self._files[kind].flush()
+        return self._path(kind)
+
+    def add(self, fact: Entity) -> None:
+        """Keep a fact that is not there yet."""
+        if fact.kind not in self._files:
+            self._files[fact.kind] = self._path(fact.kind).open("w+b")
+            self._offsets[fact.kind] = {}
+        line = json.dumps({"i": fact.name, "s": fact.spec, "p": fact.place}).encode() + b"\n"
+        self._offsets[fact.kind][fact.name] = self._files[fact.kind].seek(0, SEEK_END)
+        self._files[fact.kind].write(line)
+
+    def drop(self, kind: str, name: str) -> None:
+        """Forget a fact."""
+        del self._offsets[kind][name]
+
+    def names(self, kind: str) -> Mapping[str, int]:
+        """The names of the facts of one kind."""
+        return self._offsets.get(kind, {})
+
+    def get(self, kind: str, name: str) -> Entity | None:
+        """The fact of that kind and name, read anew."""
+        offset = self.names(kind).get(name)
+        if offset is None:
+            return None
+        file = self._files[kind]
+        file.seek(offset)
+        return _fact(kind, file.readline())
+
+    def _path(self, kind: str) -> Path:
+        return Path(self._folder.name) / f"{kind}.jsonl"
+
+
+def _fact(kind: str, line: bytes) -> Entity:
+    written: dict[str, Any] = json.loads(line)
+    return Entity(kind, written["i"], written["s"], Place(*written["p"]))
+
+
+class SpooledWorld(World):
+    """A world whose facts are on disk; each is built when it is asked for. Records win, as in every world."""
+
+    def __init__(self, schemas: Schemas, records: Iterable[Entity], config: Config, spool: Spool) -> None:
+        super().__init__(schemas, records, config)
+        self.spool = spool
+        self._named: dict[tuple[str, str], dict[str, list[str]]] = {}
+
+    def get(self, kind: str, name: Any) -> Entity | None:
+        """The record or fact of that kind and name."""
+        return super().get(kind, name) or (self.spool.get(kind, name) if isinstance(name, str) else None)
+
+    def all(self, kind: str) -> Sequence[Entity]:
+        """Everything of one kind, by name; facts are built one after the other."""
+        return _InOrder(self, kind) if self.spool.names(kind) else super().all(kind)
+
+    def names_of(self, kind: str) -> list[str]:
+        """The names of everything of one kind, in order."""
+        return sorted({*super().names_of(kind), *self.spool.names(kind)})
+
+    def records(self, kind: str) -> Sequence[Entity]:
+        """What is of one kind and no fact, by name."""
+        return super().all(kind)
+
+    def joined(self, kind: str, field: str, name: str) -> list[Entity]:
+        """Everything of ``kind`` whose ``field`` names ``name``, by name."""
+        if not self.spool.names(kind):
+            return super().joined(kind, field, name)
+        index = self._named.get((kind, field))
+        if index is None:
+            index = {}
+            for entity in self.all(kind):
+                for one in named_by(entity, field):
+                    index.setdefault(one, []).append(entity.name)
+            self._named[kind, field] = index
+        found = (self.get(kind, one) for one in index.get(name, ()))
+        return [entity for entity in found if entity is not None]
+
+
+class _InOrder(Sequence[Entity]):
+    def __init__(self, world: SpooledWorld, kind: str) -> None:
+        self._world = world
+        self._kind = kind
+        self._names = world.names_of(kind)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, index: int) -> Entity: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entity]: ...
+
+    def __getitem__(self, index: int | slice) -> Entity | Sequence[Entity]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        found = self._world.get(self._kind, self._names[index])
+        assert found is not None
+        return found
+
+    def __iter__(self) -> Iterator[Entity]:
+        return (self[number] for number in range(len(self)))
