@@ -28,7 +28,9 @@ from remit.wording import LANGUAGES, TEMPLATE, template_problems
 
 def check(loaded: Loaded, *, at: datetime, cases: bool = True) -> tuple[Finding, ...]:
     """The findings of a store: files, records, references, policies, who is reached as of ``at``, and cases."""
-    return in_order((*of_records(loaded), *of_rules(loaded, at=at, cases=cases), *unreached(loaded, at)))
+    return in_order(
+        (*of_records(loaded), *of_rules(loaded, cases=cases), *of_terms(loaded, at), *unreached(loaded, at))
+    )
 
 
 def of_records(loaded: Loaded) -> Iterator[Finding]:
@@ -47,7 +49,7 @@ def of_records(loaded: Loaded) -> Iterator[Finding]:
     yield from check_overlaps(world, schemas)
 
 
-def of_rules(loaded: Loaded, *, at: datetime, cases: bool = True) -> Iterator[Finding]:
+def of_rules(loaded: Loaded, *, cases: bool = True) -> Iterator[Finding]:
     """What is wrong with policies, templates and tables, and what lifecycles and cases say."""
     snapshot, schemas, world, policies = loaded.snapshot, loaded.schemas, loaded.world, loaded.policies
     yield from policies.findings
@@ -59,15 +61,19 @@ def of_rules(loaded: Loaded, *, at: datetime, cases: bool = True) -> Iterator[Fi
         yield from check_roles(approvals, world)
     for lifecycle in policies.lifecycles:
         yield from lifecycle.check_world(world)
-    yield from ungoverned(world, at)
     yield from unsound(policies, world)
-    yield from unknown_years(policies, world, at)
     yield from unread_parameters(snapshot.policies, [one.schema for one in schemas.kinds.values()], world)
     yield from without_clauses(snapshot.policies)
     yield from policies_without_cases(snapshot)
     yield from check_fixtures(snapshot, world)
     if cases:
         yield from run_all(loaded, covering=False).findings
+
+
+def of_terms(loaded: Loaded, at: datetime) -> Iterator[Finding]:
+    """What service levels and calendars do not say as of ``at``."""
+    yield from ungoverned(loaded.world, at)
+    yield from unknown_years(loaded.policies, loaded.world, at)
 
 
 def _misplaced(records: Iterable[Record], schemas: Schemas) -> Iterator[Finding]:

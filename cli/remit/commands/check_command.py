@@ -30,27 +30,30 @@ def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None
     from remit import checking
     from remit.findings import count, has_errors, in_order
     from remit.owing import owed_findings
+    from remit.rechecking import recheck
+    from remit.remembering import memory_of
     from remit.reporters.findings import finding_lines, from_top, summary
     from remit.reporters.terminal import plural
 
-    read = loaded(ctx, ref)
-    findings = checking.check(read, at=at)
-    if since is not None:
-        findings = in_order((*findings, *checking.since(read, loaded(ctx, since))))
     store = store_of(ctx)
+    files = store.files(ref)
+    verdict = recheck(files, store.root, memory_of(store), at=at)
+    findings = verdict.findings
+    if since is not None:
+        findings = in_order((*findings, *checking.since(loaded(ctx, ref), loaded(ctx, since))))
     if store.repository is not None and store.repository.exists("HEAD"):
         findings = in_order((*findings, *owed_findings(store, ref or "HEAD", at)))
     if fmt == "json":
-        commit = read.snapshot.commit or None
-        print_json({"findings": [f.to_json() for f in findings], "counts": count(findings), "commit": commit})
+        found = [f.to_json() for f in findings]
+        print_json({"findings": found, "counts": count(findings), "commit": files.commit})
     elif fmt in FORMATS:
-        click.echo(FORMATS[fmt](from_top(findings, store_of(ctx).prefix)), nl=False)
+        click.echo(FORMATS[fmt](from_top(findings, store.prefix)), nl=False)
     else:
         for line in finding_lines(findings):
             click.echo(line)
         kinds = [
-            plural(len(read.snapshot.records), "record"),
-            plural(len(read.snapshot.policies), "policy", "policies"),
+            plural(verdict.records, "record"),
+            plural(verdict.policies, "policy", "policies"),
         ]
         click.echo(f"{' and '.join(kinds)} checked: {summary(findings)}")
     return int(has_errors(findings))

@@ -1,0 +1,97 @@
+"""What Remit remembers between runs, in the git folder of a store: safe to delete, and never believed blindly.
+
+Every entry carries an authentication code over its name and content, made with a secret of the user's. An entry that is
+cut short, altered, put under another name or made by somebody else (a repository may come from anywhere) is no entry.
+Entries are replaced whole, so processes may read and write at the same time. What cannot be kept is forgotten.
+
+Source: design section 11, points 1 and 7; security rule R18.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import requires, version
+from pathlib import Path
+
+from remit.store import Store, write_whole
+
+_SECRET_BYTES = 32
+_CODE = "sha256"
+_CODE_BYTES = 32
+
+
+class Memory:
+    """Named entries of bytes in one folder."""
+
+    def __init__(self, folder: Path, secret: bytes) -> None:
+        self._folder, self._secret = folder, secret
+
+    def recall(self, name: str) -> bytes | None:
+        """The entry as it was kept; None when there is none that can be believed."""
+        try:
+            data = self._path(name).read_bytes()
+        except OSError:
+            return None
+        code, content = data[:_CODE_BYTES], data[_CODE_BYTES:]
+        return content if hmac.compare_digest(code, self._code(name, content)) else None
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Put an entry in place of what was there; where that cannot be, nothing happens."""
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(prefix=".", dir=self._folder)
+            try:
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(self._code(name, content) + content)
+                Path(draft).replace(self._path(name))
+            except BaseException:
+                Path(draft).unlink(missing_ok=True)
+                raise
+
+    def _path(self, name: str) -> Path:
+        return self._folder / hmac.digest(self._secret, name.encode(), _CODE).hex()[:40]
+
+    def _code(self, name: str, content: bytes) -> bytes:
+        return hmac.digest(self._secret, name.encode() + b"\0" + content, _CODE)
+
+
+def memory_of(store: Store) -> Memory | None:
+    """The memory of a store; None where nothing can be remembered: outside git, and for a user without a home."""
+    if store.repository is None:
+        return None
+    folder = store.repository.git_dir / "remit"
+    secret = _secret()
+    if secret is None or folder.is_symlink() or (folder / "cache").is_symlink():
+        return None
+    return Memory(folder / "cache", secret)
+
+
+def _secret() -> bytes | None:
+    """What only the user's own processes know; made when it is first needed."""
+    with suppress(OSError, RuntimeError):
+        path = Path.home() / ".cache" / "remit" / "secret"
+        if not path.is_file() or path.stat().st_size != _SECRET_BYTES:
+            write_whole(path, secrets.token_bytes(_SECRET_BYTES), mode=0o600)
+        return path.read_bytes()
+    return None
+
+
+@cache
+def program() -> str:
+    """What decides what a run says beside the store: Remit's own files, Python, and what Remit is built on."""
+    said = hashlib.sha256(sys.version.encode())
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        said.update(path.relative_to(root).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    needed = (re.match(r"[\w-]+", line) for line in requires("remit") or () if "extra ==" not in line)
+    for name in (match[0] for match in needed if match):
+        said.update(f"{name}={version(name)}\n".encode())
+    return said.hexdigest()
