@@ -154,7 +154,9 @@ class KindSchema:
         import jsonschema
 
         schema = self.schema if of == "record" else self._spec_alone
-        validator = jsonschema.Draft202012Validator(schema, registry=self._library.worded)
+        judges = {"pattern": _pattern_problem}
+        judge = jsonschema.validators.extend(jsonschema.Draft202012Validator, judges)  # type: ignore[no-untyped-call]
+        validator = judge(schema, registry=self._library.worded)
         for error in sorted(validator.iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]):
             for leaf in _leaves(error):
                 yield from _as_problems(leaf, self._known_names(leaf.schema))
@@ -291,6 +293,19 @@ def _quick_validator(schema: Mapping[str, Any], registry: Any) -> Any:
         validate_formats=True,
         pattern_options=jsonschema_rs.RegexOptions(),
     )
+
+
+def _pattern_problem(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[Any]:
+    """A text that does not fit, found in time linear in it: Python's own expressions may take for ever (R26)."""
+    import jsonschema
+
+    if isinstance(value, str) and not _fitting(pattern).is_valid(value):
+        yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+@lru_cache(maxsize=256)
+def _fitting(pattern: str) -> Any:
+    return _quick_validator({"pattern": pattern}, None)
 
 
 def _refuse_to_fetch(uri: str) -> Any:
