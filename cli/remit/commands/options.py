@@ -6,6 +6,7 @@ Only here is the clock of the machine read: as the default of ``--at``.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import click
 
 from remit.findings import Finding, has_errors, in_order
 from remit.records import Snapshot, build_snapshot
-from remit.reporters.terminal import plural
+from remit.reporters.terminal import plural, safe
 from remit.schemas import Schemas, load_schemas
 from remit.store import Store
 from remit.times import parse_instant
@@ -153,13 +154,20 @@ def say_unread(findings: tuple[Finding, ...]) -> None:
     if has_errors(findings):
         files = len({f.place.path for f in findings if f.severity == "error"})
         first = findings[0]
-        click.echo(f"{plural(files, 'file')} could not be read ({first.place}: {first.message})", err=True)
+        words = safe(f"{first.place}: {first.message}")
+        click.echo(f"{plural(files, 'file')} could not be read ({words})", err=True)
         click.echo("See: remit check", err=True)
+
+
+_OBEYED = re.compile("[\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""What a terminal would obey or hide, beyond what JSON escapes anyway (security rule R30)."""
 
 
 def json_text(value: Any) -> str:
     """JSON for people and programs: keys in the order given, Chinese as it is, one final line end."""
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    # Such characters stand in texts only, where JSON takes an escape for the same character.
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def print_json(value: Any) -> None:
