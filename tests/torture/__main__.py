@@ -42,7 +42,7 @@ class Size(NamedTuple):
 
 
 SIZES = {
-    "small": Size((4, 2), (2, 1), 2, 40, 1, 4, 4, 40, 300),
+    "small": Size((8, 3), (4, 1), 3, 36, 3, 6, 6, 60, 1_000),
     "medium": Size((8, 6), (8, 2), 5, 12, 3, 12, 15, 120, 3_000),
     "full": Size((8, 200), (8, 25), 63, 1, 3, 15, 200, 1_000, 100_000),
 }
@@ -192,7 +192,7 @@ def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="torture", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--size", choices=sorted(SIZES), default="medium")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", type=Path, metavar="PAGE")
+    parser.add_argument("--write", type=lambda name: Path(name).resolve(), metavar="PAGE")
     options = parser.parse_args(arguments)
     load_everything()
     start = time.monotonic()

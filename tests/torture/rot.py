@@ -121,12 +121,16 @@ def rotting_store(folder: Path, at: datetime) -> Path:
     write_files(store, text_of("Customer", "harbour-bank", {**SPEC, "customerGrade": "province"}, "海港银行"))
     later = ("--at", (at + timedelta(minutes=1)).isoformat())
     become(store, "ann-lee")
-    os.chdir(store)
-    code, said = Child.start(lambda: main(["propose", "-m", "评定为省级", *later])).wait()
-    assert code == 0, said
+    id = _give(store, "propose", "-m", "评定为省级", *later).split()[0]
     become(store, "bob-sun")
-    code, said = Child.start(lambda: main(["approve", said.split()[0], *later])).wait()
-    assert code == 0, said
+    _give(store, "approve", id, *later)
     git(store, "config", "core.bare", "true")
     shutil.move(store / ".git", folder / "bare.git")
     return folder / "bare.git"
+
+
+def _give(store: Path, *words: str) -> str:
+    """Give a command; what it printed."""
+    code, said = Child.start(lambda: os.chdir(store) or main([*words])).wait()
+    assert code == 0, said
+    return said
