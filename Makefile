@@ -10,7 +10,7 @@ help:
 	@echo "make demo    see what Remit does, on a temporary store with two months of tickets and orders"
 	@echo "make test    run the tests"
 	@echo "make lint    style, types and the floors of the program"
-	@echo "make bench   measure checking and evaluating against plain reading"
+	@echo "make bench   measure checking and evaluating against plain reading, and write docs/performance.md"
 	@echo "make agreement  ask durable-rules and CEL two million questions, and write down how often they differ"
 	@echo "make torture    load, kill, cut off and rot real repositories; SIZE=full takes hours"
 	@echo "make docs    write the reference pages anew"
@@ -31,6 +31,7 @@ lint: .venv/ready-to-develop
 
 bench: .venv/ready
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/checking.py --write docs/performance.md
 
 agreement: .venv/ready-to-develop
 	@$(BIN)/python tests/agreement.py --pairs 2000000 --write docs/agreement.md
