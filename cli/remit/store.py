@@ -210,7 +210,7 @@ class Store:
                 odd.append(_irregular(path, kind))
                 continue
             try:
-                blobs[path] = _read_regular(self.root / path)
+                blobs[path] = _read_regular(f"{self.root}/{path}")
             except FileNotFoundError:
                 continue  # removed while we were reading
             except OSError as error:
@@ -219,14 +219,12 @@ class Store:
 
     def _walk(self) -> Iterator[tuple[str, str]]:
         """Every store path of the working tree and what is there: ``file`` or the name of something else."""
-        names = [CONFIG, *FOLDERS]
-        while names:
-            path = names.pop()
-            kind = _kind_on_disk(self.root / path)
+        for name in (CONFIG, *FOLDERS):
+            kind = _kind_on_disk(self.root / name)
             if kind == "folder":
-                names += [f"{path}/{entry.name}" for entry in os.scandir(self.root / path) if entry.name[0] != "."]
-            elif kind and (is_store_path(path) or kind != "file"):
-                yield path, kind
+                yield from _below(f"{self.root}/{name}", name)
+            elif kind and (name == CONFIG or kind != "file"):
+                yield name, kind
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -289,6 +287,23 @@ def _kind_on_disk(path: Path) -> str:
     return "a symbolic link" if stat.S_ISLNK(mode) else "a device or pipe"
 
 
+def _below(top: str, path: str) -> Iterator[tuple[str, str]]:
+    """What is in a folder and the folders in it, by store path; names that begin with a dot are nobody's."""
+    folders = [(top, path)]
+    while folders:
+        folder, path = folders.pop()
+        for entry in os.scandir(folder):
+            inner = f"{path}/{entry.name}"
+            if entry.name.startswith("."):
+                continue
+            if entry.is_symlink():
+                yield inner, "a symbolic link"
+            elif entry.is_dir(follow_symlinks=False):
+                folders.append((entry.path, inner))
+            else:
+                yield inner, "file" if entry.is_file(follow_symlinks=False) else "a device or pipe"
+
+
 def _kind_of(mode: str) -> str:
     return {"120000": "a symbolic link", "160000": "a submodule"}.get(mode, f"of mode {mode}")
 
@@ -297,7 +312,7 @@ def _irregular(path: str, kind: str) -> Finding:
     return finding("not-a-regular-file", f"{path} is {kind}", Place(path), hint=_LINK_HINT)
 
 
-def _read_regular(path: Path) -> bytes:
+def _read_regular(path: str) -> bytes:
     # Without following a link that took the file's place since it was looked at.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as stream:
