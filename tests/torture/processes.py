@@ -48,7 +48,8 @@ class Child:
                 os.setsid()
                 os.dup2(said.fileno(), 1), os.dup2(said.fileno(), 2)
                 # Whoever runs the tests may have put something else there.
-                sys.stdout, sys.stderr = (open(fd, "w", encoding="utf-8", closefd=False) for fd in (1, 2))  # noqa: SIM115
+                for name, fd in (("stdout", 1), ("stderr", 2)):
+                    setattr(sys, name, open(fd, "w", encoding="utf-8", errors="backslashreplace", closefd=False))  # noqa: SIM115
                 status = work()
                 sys.stdout.flush(), sys.stderr.flush()
             except BaseException:
