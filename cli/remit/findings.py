@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from remit.places import Place
@@ -166,7 +167,13 @@ def has_errors(findings: Iterable[Finding]) -> bool:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name most like ``name``, or an empty text when none is near."""
-    matches = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return _nearest(name, tuple(sorted(known)))
+
+
+# A name that is gone is missed by everything that refers to it.
+@lru_cache(maxsize=64)
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return matches[0] if matches else ""
 
 
