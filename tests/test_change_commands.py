@@ -390,3 +390,45 @@ def test_reviewing_writes_nothing(lone: User) -> None:
 
     after = {p: p.read_bytes() for p in sorted(lone.folder.rglob("*")) if p.is_file() and ".git" not in p.parts}
     assert after == before and git(lone.folder, "for-each-ref") == refs
+
+
+# --- what is next -----------------------------------------------------------------------------------------------------
+
+
+def test_next_names_files_as_the_store_does_also_where_it_is_a_folder_of_its_repository(
+    git_repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    top = git_repo({f"店/{path}": text for path, text in texts().items()})
+    user = User(top / "店", capsys)
+    raise_grade(user)
+    id = user.propose()
+    user.run("approve", id, *AT, as_="bob-sun")
+
+    applied = user.run("apply", id, *AT)
+
+    step = applied.err.strip().removeprefix("Next: remit ")
+    assert applied.code == 0 and step == f"log {BANK}"
+    assert f"Next: remit {step}\n" in user.run("review", id, *AT).out
+    assert user.run(*step.split()).code == 0
+
+
+def test_only_its_author_is_told_to_withdraw_a_change(lone: User) -> None:
+    raise_grade(lone)
+    id = lone.propose()
+    lone.run("reject", id, "-m", "不行", *AT, as_="bob-sun")
+
+    assert "Next" not in lone.run("review", id, *AT, as_="bob-sun").out
+    assert f"Next: remit withdraw {id}" in lone.run("review", id, *AT, as_="ann-lee").out
+
+
+def test_a_change_that_waits_for_its_day_says_so_in_the_zone_of_the_store(lone: User) -> None:
+    raise_grade(lone)
+    day, now = "2027-01-01T00:00:00+08:00", ("--at", "2026-10-15T02:00:00Z")
+    id = lone.run("propose", "-m", "一月起", "--effective", day, *now).out.split()[0]
+
+    approved = lone.run("approve", id, *now, as_="bob-sun")
+    early = lone.run("apply", id, *now)
+
+    assert f"[ ] built-in/effective: not before {day}" in approved.out
+    assert f"Next: remit apply {id}    ({day})" in approved.err
+    assert early.code == 2 and f"waits for its day: not before {day}" in early.err

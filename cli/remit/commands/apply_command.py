@@ -34,14 +34,16 @@ def command(ctx: click.Context, change_id: str, emergency: bool, message: str, a
     from remit.judging import result_check
     from remit.planning import digest
     from remit.reporters.findings import finding_lines
-    from remit.reporters.review import applied_json
+    from remit.reporters.review import applied_json, history_command
     from remit.reporters.terminal import safe
+    from remit.times import in_zone
 
     if message and not emergency:
         raise click.UsageError("-m says why an emergency cannot wait; it goes with --emergency.")
     at_desk = desk(ctx, at)
     store = at_desk.store
     id, check = find(store, change_id).change.id, result_check(store, at=at)
+    at = in_zone(at, at_desk.config.zone)
     try:
         if emergency:
             applied = apply_in_emergency(
@@ -54,7 +56,7 @@ def command(ctx: click.Context, change_id: str, emergency: bool, message: str, a
         for line in finding_lines([one for one in refusal.findings if one.severity == "error"]):
             click.echo(line, err=True)
         raise
-    following = [f"remit log {path}" for path in applied.change.manifest.paths[:1]]
+    following = history_command(applied.change, store.prefix)
     if fmt == "json":
         print_json({**applied_json(applied), "next": following})
         return

@@ -34,7 +34,7 @@ def command(
     approval = approve(at_desk.store, id, at=at, not_after=not_after, reason=message, sign=at_desk.sign)
     proposal = find(at_desk.store, approval.change, at=at, judge=at_desk.judge, fetch=False)
     requirements = at_desk.requirements(proposal)
-    following = following_commands(proposal, requirements, approval.person)
+    following = following_commands(proposal, requirements, approval.person, at_desk.store.prefix)
     if fmt == "json":
         told = proposal_json(proposal, requirements, at_desk.review_due(proposal))
         print_json({"person": approval.person, "change": told, "next": following})

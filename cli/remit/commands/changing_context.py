@@ -58,10 +58,11 @@ class Desk:
     def requirements(self, proposal: Proposal) -> Sequence[Requirement]:
         """What the rules ask of a change; nothing for one that cannot be read."""
         from remit.changing.proposals import requirements
+        from remit.times import in_zone
 
         if proposal.state == "unreadable":
             return ()
-        return requirements(self.store, proposal.change, self.judge, at=self.at)
+        return requirements(self.store, proposal.change, self.judge, at=in_zone(self.at, self.config.zone))
 
     def review_due(self, proposal: Proposal) -> datetime | None:
         """When the review of an emergency change has to be there; None when none is owed, or no rule says when."""

@@ -62,7 +62,9 @@ def command(
     requirements = at_desk.requirements(proposal)
     feeds = feeds_of(after, at_desk.store.root, facts, map_path)
     seen = foresight(at_desk.store, proposal, before, after, feeds, at)
-    following = following_commands(proposal, requirements, at_desk.person_at(proposal.change.base))
+    following = following_commands(
+        proposal, requirements, at_desk.person_at(proposal.change.base), at_desk.store.prefix
+    )
     if fmt == "json":
         print_json(
             {

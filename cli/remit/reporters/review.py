@@ -16,7 +16,7 @@ from remit.reporters.terminal import folded, padded, safe, table, width
 from remit.times import format_instant, in_zone
 
 if TYPE_CHECKING:
-    from remit.changes import Approval
+    from remit.changes import Approval, Change
     from remit.changing.applying import Applied
     from remit.changing.histories import Entry
     from remit.changing.proposals import Proposal, Review
@@ -214,13 +214,17 @@ def need_text(one: Requirement, language: str) -> str:
     """What a rule asks, in the store's language also where the rule is built in."""
     if language != "zh":
         return one.need
-    first, *rest = one.need.split(" ")
     known = {
         "built-in/signed-proposal": "提出人本人的签名",
         "built-in/governed-paths": "规则、模式、人员与设置须另一人同意",
-        "built-in/effective": f"不早于 {rest[-1] if rest else first}",
+        "built-in/effective": f"不早于 {_day(one)}",
     }
     return known.get(one.rule, one.need)
+
+
+def _day(one: Requirement) -> str:
+    """The instant for which a change waits."""
+    return one.need.rpartition(" ")[2]
 
 
 def _way(path: Sequence[str], everything: bool) -> Sequence[str]:
@@ -239,18 +243,23 @@ def _at(moment: datetime, zone: tzinfo) -> str:
     return format_instant(in_zone(moment, zone))
 
 
-def following_commands(proposal: Proposal, requirements: Sequence[Requirement], person: str) -> list[str]:
-    """What may be done next, the most useful first; ``person`` is the reader, empty when nobody knows."""
-    id = proposal.change.id
+def following_commands(
+    proposal: Proposal, requirements: Sequence[Requirement], person: str, prefix: str = ""
+) -> list[str]:
+    """What may be done next, the most useful first.
+
+    ``person`` is the reader, empty when nobody knows; ``prefix`` is the folder of the store in its repository.
+    """
+    id, mine = proposal.change.id, person == proposal.change.author.person
     match proposal.state:
         case "approved":
             return [f"remit apply {id}"]
         case "applied" if not proposal.owed:
-            return [f"remit log {one}" for one in proposal.change.manifest.paths[:1]]
+            return history_command(proposal.change, prefix)
         case "outdated":
             return [f"remit propose --again {id}"]
         case "rejected":
-            return [f"remit withdraw {id}", 'remit propose -m "…"']
+            return [f"remit withdraw {id}", 'remit propose -m "…"'] if mine else []
         case "open" | "applied":
             missing = [one for one in requirements if not one.satisfied]
             if not missing:
@@ -260,8 +269,18 @@ def following_commands(proposal: Proposal, requirements: Sequence[Requirement], 
             )
             if person in asked:
                 return [f"remit approve {id}", f'remit reject {id} -m "…"']
-            return [f"remit approve {id}    ({', '.join(asked)})"] if asked else [f"remit withdraw {id}"]
+            if asked:
+                return [f"remit approve {id}    ({', '.join(asked)})"]
+            if all(one.rule == "built-in/effective" for one in missing):
+                return [f"remit apply {id}    ({_day(missing[0])})"]
+            return [f"remit withdraw {id}"] if mine else []
     return []
+
+
+def history_command(change: Change, prefix: str) -> list[str]:
+    """The command that shows what became of the first file of the store that a change touches; none without one."""
+    inside = [path.removeprefix(prefix) for path in change.manifest.paths if path.startswith(prefix)]
+    return [f"remit log {path}" for path in inside[:1]]
 
 
 # --- json ------------------------------------------------------------------------------------------------------------
