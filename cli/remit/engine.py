@@ -7,7 +7,7 @@ decided, and the two must agree on every decision that is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +35,10 @@ class Timeline:
 
     decisions: list[Decision] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+
+Narrow = Callable[[Sequence[Watch], bool], Iterable[Entity]]
+"""The subjects, by name, that watches of one kind can say anything about; True when others hear what they decide."""
 
 
 class Rulebook:
@@ -122,17 +126,19 @@ def timeline(
     *,
     read_at: datetime | None = None,
     subjects: Sequence[str] | None = None,
+    narrow: Narrow | None = None,
 ) -> Timeline:
     """Every decision whose instant lies in ``window``, and every standing one, by instant, policy, level and subject.
 
     Args:
         read_at: the instant at which clocks are read; without it each decision's clock is read at its own instant.
         subjects: only these (``Kind/name``); without it every subject.
+        narrow: which subjects a group of watches can say anything about; without it all are asked about.
     """
-    made = heard(rulebook, world, window.end, wording)
+    made = heard(rulebook, world, window.end, wording, narrow)
     run = _Run(world, window, wording, read_at, made)
     for group in rulebook.groups:
-        for entity in world.all(group.watches[0].subject):
+        for entity in narrow(group.watches, False) if narrow else world.all(group.watches[0].subject):
             if subjects is None or entity.ref in subjects:
                 run.decide(group, entity)
     earliest = datetime.min.replace(tzinfo=window.end.tzinfo)
@@ -193,13 +199,13 @@ def _as_values(decision: Decision, end: datetime) -> Mapping[str, Any]:
     return values | ({"due": format_instant(decision.due)} if decision.due else {})
 
 
-def heard(rulebook: Rulebook, world: World, end: datetime, wording: Wording) -> Made:
+def heard(rulebook: Rulebook, world: World, end: datetime, wording: Wording, narrow: Narrow | None = None) -> Made:
     """What the watches that others read have decided up to ``end``: stratum by stratum, so forward and bounded."""
     made = Made(world, end)
     for stratum in rulebook.sources:
         run = _Run(world, Window(None, end), wording, None, made)
         for group in stratum:
-            for entity in world.all(group.watches[0].subject):
+            for entity in narrow(group.watches, True) if narrow else world.all(group.watches[0].subject):
                 run.decide(group, entity)
         made.add(sorted(run.result.decisions, key=lambda d: (d.at or end, d.id)))
     return made

@@ -6,33 +6,33 @@ refer to what does not exist are left out, never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from remit.admitting import Admitted, admitted, spooled
 from remit.conditions.condition import Compiler
 from remit.conditions.messages import MessageTypes
-from remit.engine import Rulebook, Timeline, timeline
+from remit.engine import Narrow, Rulebook, Timeline, timeline
 from remit.errors import InvalidStore, UserError
-from remit.facts import FACT_ID_LIMIT, Row, SourceReport
-from remit.findings import Finding, did_you_mean, finding, has_errors, in_order
+from remit.facts import SourceReport
+from remit.findings import Finding, has_errors, in_order
 from remit.fixtures import case_world, fixture_records
 from remit.policies import Policies, compile_policies
 from remit.policies.clocking import Calendars, Window
+from remit.policies.watch import Watch
 from remit.records import CONFIG_PATH, Snapshot, build_snapshot
-from remit.references import Entity, World, check_references, world_of_records
+from remit.references import Entity, World, world_of_records
 from remit.schemas import Schemas, load_schemas
-from remit.sources import TYPED_BY_SHAPE, Reading, SourceContext, read_mapping, read_source
-from remit.sources.coercion import coerce
+from remit.sources import Reading, SourceContext, read_mapping, read_source
+from remit.sources.spool import SpooledWorld
 from remit.store import Files
 from remit.tables import Table, read_tables
 from remit.wording import Wording
-
-MOST_PASSES = 10
-"""A row that refers to a left-out row is left out too; chains of such rows are at most this long in practice."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,37 @@ class Loaded:
         return Wording(self.snapshot.files)
 
 
-def load(files: Files, feeds: Sequence[SourceContext] = ()) -> Loaded:
-    """Read a store and the feeds given."""
-    return load_readings(files, [read_source(feed) for feed in feeds])
+Engine = Literal["python", "tables"]
+"""Where facts are: in memory, every one asked about; or on disk as tables, of which SQL selects whom to ask about."""
+
+MANY_BYTES = 16 << 20
+"""Bytes of feeds from which tables pay."""
+
+
+def load(files: Files, feeds: Sequence[SourceContext] = (), engine: Engine = "python") -> Loaded:
+    """Read a store and the feeds given. What is answered is the same with both engines, to the last byte.
+
+    Raises:
+        UserError: as ``read_source``.
+    """
+    if engine == "python":
+        return load_readings(files, [read_source(feed) for feed in feeds])
+    return _loaded(files, lambda *store: spooled(feeds, *store))
+
+
+def engine_for(feeds: Sequence[SourceContext]) -> Engine:
+    """The engine that suits the size of the feeds: tables for many bytes, where what they need is installed."""
+    size = sum(feed.file.stat().st_size for feed in feeds if feed.file.is_file())
+    there = all(find_spec(name) for name in ("duckdb", "sqlglot"))
+    return "tables" if size >= MANY_BYTES and there else "python"
 
 
 def load_readings(files: Files, readings: Sequence[Reading]) -> Loaded:
     """Read a store with feeds that are read already, so that two stores may be asked about the very same rows."""
+    return _loaded(files, lambda *store: admitted(readings, *store))
+
+
+def _loaded(files: Files, admit: Callable[[list[Entity], Schemas, Snapshot], Admitted]) -> Loaded:
     snapshot = build_snapshot(files.blobs, files.commit or "", files.date)
     schemas, schema_findings = load_schemas(files.blobs)
     trouble = [*files.findings, *snapshot.findings, *schema_findings]
@@ -103,8 +127,7 @@ def load_readings(files: Files, readings: Sequence[Reading]) -> Loaded:
         if not has_errors(problems):
             valid.append(record)
     records = world_of_records(schemas, valid)
-    world, reports, findings = _admit(readings, records, schemas, snapshot)
-    return Loaded(snapshot, schemas, world, reports, findings, in_order(trouble))
+    return Loaded(snapshot, schemas, *admit(records, schemas, snapshot), in_order(trouble))
 
 
 def feeds_of(
@@ -139,84 +162,47 @@ def _mapping(data: bytes, path: str) -> Any:
     return mapping
 
 
-# --- admission -------------------------------------------------------------------------------------------------------
-
-
-def _admit(
-    readings: Sequence[Reading], records: list[Entity], schemas: Schemas, snapshot: Snapshot
-) -> tuple[World, tuple[SourceReport, ...], tuple[Finding, ...]]:
-    known = {entity.ref for entity in records}
-    findings: list[Finding] = []
-    admitted: list[tuple[int, Entity]] = []
-    refused = [0] * len(readings)
-    for number, reading in enumerate(readings):
-        findings += reading.findings
-        for row in reading.rows:
-            entity, problems = _as_entity(row, schemas, known, typed=reading.format in TYPED_BY_SHAPE)
-            findings += problems
-            if entity is None:
-                refused[number] += 1
-            else:
-                known.add(entity.ref)
-                admitted.append((number, entity))
-    for _ in range(MOST_PASSES):
-        world = World(schemas, [*records, *(entity for _, entity in admitted)], snapshot.config)
-        broken = {f.record: f for f in check_references(world, (e for _, e in admitted), "row-reference")}
-        if not broken:
-            break
-        findings += broken.values()
-        for number, entity in admitted:
-            refused[number] += entity.ref in broken
-        admitted = [(n, e) for n, e in admitted if e.ref not in broken]
-    reports = tuple(r.report(also_rejected=refused[n]) for n, r in enumerate(readings))
-    return world, reports, in_order(findings)
-
-
-def _as_entity(row: Row, schemas: Schemas, known: set[str], *, typed: bool) -> tuple[Entity | None, Sequence[Finding]]:
-    problem = _row_problem(row, schemas, known)
-    if problem is not None:
-        return None, [problem]
-    kind = str(row.kind)
-    body: Mapping[str, Any] = coerce(row.body, schemas.kinds[kind].shape) if typed else row.body
-    problems = list(schemas.check_fact(kind, body, row.place, row.id))
-    if problems:
-        return None, problems
-    return Entity(kind, row.id, body, row.place), ()
-
-
-def _row_problem(row: Row, schemas: Schemas, known: set[str]) -> Finding | None:
-    if row.kind is None:
-        hint = "Name it in the row as kind, or on the command line: --facts TroubleTicket=PATH"
-        return finding("bad-row", "The row does not say its kind.", row.place, hint=hint)
-    if row.kind not in schemas.kinds:
-        hint = did_you_mean(row.kind, schemas.kinds)
-        return finding("row-schema", f"There is no kind {row.kind!r}.", row.place, hint=hint)
-    if schemas.kinds[row.kind].home == "record":
-        hint = f"Keep it as a file: remit new {row.kind} NAME"
-        return finding("row-schema", f"{row.kind} comes from the store's records only.", row.place, hint=hint)
-    if not row.id or len(row.id) > FACT_ID_LIMIT or not row.id.isprintable():
-        return finding("bad-row", f"An id is 1 to {FACT_ID_LIMIT} printable characters.", row.place)
-    ref = f"{row.kind}/{row.id}"
-    if ref in known:
-        return finding("row-duplicate", f"{ref} is there already.", row.place, record=ref)
-    return None
-
-
 # --- asking ----------------------------------------------------------------------------------------------------------
 
 
-def decide(loaded: Loaded, start: datetime | None, end: datetime, *, read_at: datetime | None = None) -> Timeline:
+def decide(
+    loaded: Loaded,
+    start: datetime | None,
+    end: datetime,
+    *,
+    read_at: datetime | None = None,
+    standing: bool = False,
+) -> Timeline:
     """The timeline of all watching policies over (start, end], with what stood in the way.
+
+    With ``standing``, decisions that are over by ``end`` may be missing.
 
     Raises:
         InvalidStore: a policy does not compile, so that an answer would lack its decisions in silence.
     """
     refuse_broken(loaded)
+    window = Window(start, end)
     rulebook = Rulebook(loaded.policies.watches, loaded.compiler)
     try:
-        return timeline(rulebook, loaded.world, Window(start, end), loaded.wording, read_at=read_at)
+        narrow = _narrow(loaded, window, standing=standing)
+        return timeline(rulebook, loaded.world, window, loaded.wording, read_at=read_at, narrow=narrow)
     finally:
         rulebook.close()
+
+
+def _narrow(loaded: Loaded, window: Window, *, standing: bool) -> Narrow | None:
+    if not isinstance(loaded.world, SpooledWorld):
+        return None
+    from remit.candidates import Candidates
+    from remit.policies.narrowing import Asked
+
+    candidates = Candidates(loaded.world, loaded.compiler)
+
+    def narrow(watches: Sequence[Watch], heard: bool) -> Iterator[Entity]:
+        asked = Asked(Window(None, window.end), standing=False) if heard else Asked(window, standing)
+        return candidates.of(watches, asked)
+
+    return narrow
 
 
 def refuse_broken(loaded: Loaded) -> None:

@@ -175,6 +175,10 @@ ENDED = frozenset({"left", "dissolved", "ended", "retired", "superseded"})
 """States in which a record no longer holds, whatever its dates say."""
 
 
+DATED = ("RoleAssignment", "Team", "Customer", "OrganizationUnit")
+"""Kinds whose references must hold on the dates on which they are used."""
+
+
 def _not_valid(entity: Entity, use: Use, target: Entity) -> Iterator[Finding]:
     """A reference must hold on the dates on which the referring record holds; without dates, it must not have ended."""
     used_from, used_to = instant(entity.spec.get("validFrom")), instant(entity.spec.get("validTo"))
@@ -188,7 +192,7 @@ def _not_valid(entity: Entity, use: Use, target: Entity) -> Iterator[Finding]:
         message = f"{target.ref} is {target.spec['status']}"
     elif used_from is not None and starts is not None and starts > used_from:
         message = f"{target.ref} begins only on {format_instant(starts)}"
-    if message and entity.kind in ("RoleAssignment", "Team", "Customer", "OrganizationUnit"):
+    if message and entity.kind in DATED:
         field = ".".join(str(p) for p in use.pointer if isinstance(p, str))
         yield finding(
             "reference-not-valid",

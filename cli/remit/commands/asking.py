@@ -15,23 +15,33 @@ from remit.commands.options import FactsArgument, facts_option, format_option, m
 if TYPE_CHECKING:
     from remit.decisions import Decision
     from remit.engine import Timeline
-    from remit.evaluating import Loaded
+    from remit.evaluating import Engine, Loaded
 
 MOST_SHOWN = 20
 
 
 def asking_options(command: Any) -> Any:
-    """``--facts --map --ref --format --all --strict``."""
+    """``--facts --map --engine --ref --format --all --strict``."""
     for option in (
         strict_option,
         click.option("--all", "show_all", is_flag=True, help=f"Show every decision, not the first {MOST_SHOWN}."),
         format_option("text", "json"),
         ref_option,
+        engine_option,
         map_option,
         facts_option,
     ):
         command = option(command)
     return command
+
+
+def engine_option(command: Any) -> Any:
+    """``--engine``: None when the size of the feeds decides."""
+    return click.option(
+        "--engine",
+        type=click.Choice(["python", "tables"]),
+        help="Hold facts in memory, or as tables on disk for large feeds; answers are the same.  [default: by size]",
+    )(command)
 
 
 def fail_on_option(command: Any) -> Any:
@@ -43,7 +53,13 @@ def fail_on_option(command: Any) -> Any:
     )(command)
 
 
-def asked(ctx: click.Context, ref: str | None, facts: Sequence[FactsArgument], map_path: Path | None) -> Loaded:
+def asked(
+    ctx: click.Context,
+    ref: str | None,
+    facts: Sequence[FactsArgument],
+    map_path: Path | None,
+    engine: Engine | None = "python",
+) -> Loaded:
     """The store and feeds that the options name.
 
     Raises:
@@ -51,7 +67,7 @@ def asked(ctx: click.Context, ref: str | None, facts: Sequence[FactsArgument], m
     """
     from remit.errors import UserError
 
-    read = loaded(ctx, ref, facts, map_path)
+    read = loaded(ctx, ref, facts, map_path, engine)
     unreadable = next((f for f in read.findings if f.code == "unreadable-feed"), None)
     if unreadable is not None:
         raise UserError(f"{unreadable.place}: {unreadable.message}", unreadable.hint or "See: remit facts")

@@ -14,7 +14,7 @@ from remit.commands.options import FactsArgument, at_option, store_of
 
 if TYPE_CHECKING:
     from remit.decisions import Decision
-    from remit.evaluating import Loaded
+    from remit.evaluating import Engine, Loaded
 
 
 @click.command()
@@ -28,6 +28,7 @@ def command(
     at: datetime,
     facts: Sequence[FactsArgument],
     map_path: Path | None,
+    engine: Engine | None,
     ref: str | None,
     fmt: str,
     show_all: bool,
@@ -41,8 +42,8 @@ def command(
     """
     from remit.evaluating import decide, in_force
 
-    loaded = asked(ctx, ref, facts, map_path)
-    found = decide(loaded, None, at, read_at=at)
+    loaded = asked(ctx, ref, facts, map_path, engine)
+    found = decide(loaded, None, at, read_at=at, standing=True)
     decisions = list(in_force(found, at))
     code = output(loaded, found, decisions, at, {}, fmt, show_all=show_all, strict=strict, fail_on=fail_on)
     if proposing:

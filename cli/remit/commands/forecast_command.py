@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from remit.commands.asking import asked, asking_options, fail_on_option, output
 from remit.commands.options import FactsArgument, at_option
+
+if TYPE_CHECKING:
+    from remit.evaluating import Engine
 
 
 @click.command()
@@ -24,6 +28,7 @@ def command(
     within: str,
     facts: Sequence[FactsArgument],
     map_path: Path | None,
+    engine: Engine | None,
     ref: str | None,
     fmt: str,
     show_all: bool,
@@ -37,7 +42,7 @@ def command(
     from remit.evaluating import decide
     from remit.times import format_instant
 
-    loaded = asked(ctx, ref, facts, map_path)
+    loaded = asked(ctx, ref, facts, map_path, engine)
     end = _end(at, within, loaded.snapshot.config.timezone)
     found = decide(loaded, at, end)
     decisions = [d for d in found.decisions if d.at is not None]

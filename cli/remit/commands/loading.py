@@ -12,19 +12,24 @@ from remit.commands.options import FactsArgument, store_of
 from remit.reporters.findings import finding_lines, summary
 
 if TYPE_CHECKING:
-    from remit.evaluating import Loaded
+    from remit.evaluating import Engine, Loaded
     from remit.findings import Finding
 
 
 def loaded(
-    ctx: click.Context, ref: str | None, facts: Sequence[FactsArgument] = (), map_path: Path | None = None
+    ctx: click.Context,
+    ref: str | None,
+    facts: Sequence[FactsArgument] = (),
+    map_path: Path | None = None,
+    engine: Engine | None = "python",
 ) -> Loaded:
-    """The store as of ``ref`` with the feeds given, or else those of ``remit.yaml``."""
-    from remit.evaluating import feeds_of, load
+    """The store as of ``ref`` with the feeds given, or those of ``remit.yaml``; ``engine`` None is by their size."""
+    from remit.evaluating import engine_for, feeds_of, load
 
     store = store_of(ctx)
     files = store.files(ref)
-    return load(files, feeds_of(files, store.root, facts, map_path))
+    feeds = feeds_of(files, store.root, facts, map_path)
+    return load(files, feeds, engine or engine_for(feeds))
 
 
 def strict_option(command: Any) -> Any:

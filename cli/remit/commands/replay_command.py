@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from remit.commands.asking import asked, asking_options, fail_on_option, output
 from remit.commands.options import INSTANT, FactsArgument
+
+if TYPE_CHECKING:
+    from remit.evaluating import Engine
 
 
 @click.command()
@@ -24,6 +28,7 @@ def command(
     end: datetime,
     facts: Sequence[FactsArgument],
     map_path: Path | None,
+    engine: Engine | None,
     ref: str | None,
     fmt: str,
     show_all: bool,
@@ -39,7 +44,7 @@ def command(
 
     if end < start:
         raise click.UsageError("--to lies before --from.")
-    loaded = asked(ctx, ref, facts, map_path)
+    loaded = asked(ctx, ref, facts, map_path, engine)
     found = decide(loaded, start, end)
     decisions = [d for d in found.decisions if d.at is not None]
     window = {"from": format_instant(start), "to": format_instant(end)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from remit.commands.asking import asked
+from remit.commands.asking import asked, engine_option
 from remit.commands.loading import say_findings
 from remit.commands.options import (
     INSTANT,
@@ -23,7 +23,7 @@ from remit.commands.options import (
 
 if TYPE_CHECKING:
     from remit.decisions import Decision
-    from remit.evaluating import Loaded
+    from remit.evaluating import Engine, Loaded
 
 WINDOW = timedelta(days=366)
 """How far back hits are counted when no ``--from`` is given."""
@@ -56,6 +56,7 @@ Hits = dict[tuple[str, str], Hit]
 @click.option("--to", "end", type=INSTANT, default="now", metavar="INSTANT", help="Count up to this.  [default: now]")
 @facts_option
 @map_option
+@engine_option
 @ref_option
 @format_option("text", "json")
 @click.pass_context
@@ -66,6 +67,7 @@ def command(
     end: datetime,
     facts: Sequence[FactsArgument],
     map_path: Path | None,
+    engine: Engine | None,
     ref: str | None,
     fmt: str,
 ) -> int:
@@ -83,7 +85,7 @@ def command(
     start = start or end - WINDOW
     if end < start:
         raise click.UsageError("--to lies before --from.")
-    read = asked(ctx, ref, facts, map_path)
+    read = asked(ctx, ref, facts, map_path, engine)
     counted, findings = _hits(read, start, end) if hits else ({}, ())
     rows = list(_rows(read, counted if hits else None))
     if fmt == "json":

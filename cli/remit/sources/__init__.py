@@ -6,8 +6,8 @@ handed over or named in a finding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from types import MappingProxyType
 
@@ -50,6 +50,7 @@ __all__ = [
     "Reading",
     "Source",
     "SourceContext",
+    "read_each",
     "read_mapping",
     "read_source",
     "source_for",
@@ -95,18 +96,27 @@ def read_source(context: SourceContext) -> Reading:
     """Everything that the feed holds.
 
     Raises:
+        UserError: As ``read_each``.
+    """
+    rows: list[Row] = []
+    return replace(read_each(context, rows.append), rows=tuple(rows))
+
+
+def read_each(context: SourceContext, take: Callable[[Row], None]) -> Reading:
+    """The feed read to its end, with every row given to ``take`` and none kept.
+
+    Raises:
         UserError: No source reads the suffix of the feed, or what it needs is not installed; nothing about its content
             is ever raised.
     """
     source = source_for(context.path)
-    rows: list[Row] = []
     findings: list[Finding] = []
     extra: dict[str, int] = {}
     rejected = 0
     for item in source.read(context):
         match item:
             case Row():
-                rows.append(item)
+                take(item)
             case Finding():
                 rejected += item.code != "unreadable-feed"
                 findings.append(item)
@@ -114,4 +124,4 @@ def read_source(context: SourceContext) -> Reading:
                 findings.append(item.finding)
             case Count():
                 extra[item.name] = extra.get(item.name, 0) + item.number
-    return Reading(context.path, source.format, tuple(rows), rejected, tuple(findings), extra)
+    return Reading(context.path, source.format, (), rejected, tuple(findings), extra)

@@ -1,0 +1,104 @@
+"""Candidates: the few facts of a spool that policies can say anything about, found by DuckDB in one scan of columns.
+
+durable-rules then decides on the candidates alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from remit.conditions.condition import Compiler
+from remit.conditions.pushing import SUBJECT, Pushing
+from remit.conditions.tree import Path
+from remit.errors import UserError
+from remit.policies.narrowing import TERM_KEYS, Asked, Narrowed, governed, narrowed, sound_calendars
+from remit.policies.watch import Watch
+from remit.references import Entity
+from remit.sources.duck import EXTRA
+from remit.sources.fact_table import FactTable
+from remit.sources.spool import SpooledWorld
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Candidates:
+    """Answers which facts to ask a group of watches about.
+
+    Raises:
+        UserError: DuckDB or sqlglot is not installed.
+    """
+
+    def __init__(self, world: SpooledWorld, compiler: Compiler) -> None:
+        try:
+            import sqlglot  # noqa: F401
+        except ImportError as error:
+            raise UserError("This needs sqlglot, which is not installed.", EXTRA) from error
+        self._world = world
+        self._compiler = compiler
+        self._parameters = {name: one.get("value") for name, one in world.parameters.items()}
+        self._sound = sound_calendars(world)
+
+    def of(self, watches: Sequence[Watch], asked: Asked) -> Iterator[Entity]:
+        """What one of ``watches``, all of one kind, can say anything about, by name; records of the kind always."""
+        kind = watches[0].subject
+        if not self._world.spool.names(kind):
+            yield from self._world.all(kind)
+            return
+        pushing = Pushing(self._compiler.types, self._parameters, apart=frozenset(self._world.spool.kinds))
+        each = [narrowed(watch, pushing, asked, sound=self._sound) for watch in watches]
+        keys = _term_keys(pushing, watches[0]) if any(one.starts is not None for one in each) else []
+        table = FactTable(self._world, kind, pushing.columns, keys)
+        names = {name for one in each for name in self._selected(table, kind, one)}
+        table.close()
+        names &= self._world.spool.names(kind).keys()
+        for name in sorted(names.union(record.name for record in self._world.records(kind))):
+            entity = self._world.get(kind, name)
+            assert entity is not None
+            yield entity
+
+    def _selected(self, table: FactTable, kind: str, one: Narrowed) -> list[str]:
+        from sqlglot import exp
+
+        wanted = one.possible
+        if one.over is not None:
+            done = exp.and_(one.over, *self._governed(table, kind, one))
+            wanted = exp.and_(wanted, exp.Not(this=exp.Coalesce(this=done, expressions=[exp.false()])))
+        return [name for (name,) in table.rows(exp.select("i").from_("facts").where(wanted))]
+
+    def _governed(self, table: FactTable, kind: str, one: Narrowed) -> Iterator[exp.Expr]:
+        """Conditions under which a term governs a fact whenever its clock asks for one; none where none is needed."""
+        from sqlglot import exp
+
+        if one.starts is None:
+            return
+        start = exp.paren(one.starts)
+        groups = table.rows(
+            exp.select("g", exp.Min(this=start), exp.Max(this=start), exp.AnyValue(this=exp.column("i")))
+            .from_("facts")
+            .where(exp.and_(one.possible, one.over, exp.Not(this=exp.Is(this=start, expression=exp.null()))))
+            .group_by("g")
+        )
+        held = [group for group, first, last, name in groups if self._always(kind, name, first, last, one)]
+        yield exp.Not(this=exp.Is(this=start, expression=exp.null()))
+        yield exp.In(this=exp.column("g"), expressions=[exp.Literal.number(group) for group in held or (0,)])
+
+    def _always(self, kind: str, name: str, first: int, last: int, one: Narrowed) -> bool:
+        entity = self._world.get(kind, name)
+        return entity is not None and governed(
+            self._world, entity, _moment(first), None if one.restarts else _moment(last)
+        )
+
+
+def _term_keys(pushing: Pushing, watch: Watch) -> list[exp.Expr]:
+    fields = pushing.types.schemas.kinds[watch.subject].shape.fields
+    paths = [Path(0, 0, (SUBJECT, name)) for name in TERM_KEYS if name in fields]
+    return [column for path in paths if (column := pushing.column(path, watch.scope, "text")) is not None]
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
