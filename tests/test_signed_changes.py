@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -69,8 +71,6 @@ def test_a_signed_change_carries_its_own_proof_into_the_history(lone: User) -> N
 
 def test_the_proof_holds_without_remit(lone: User, tmp_path: Path) -> None:
     """What a reader with nothing but OpenSSH needs: the signed text, the signature, the key of the base."""
-    import subprocess
-
     from remit.signatures import NAMESPACE, armoured
 
     id = proposed(lone)
@@ -105,6 +105,41 @@ def test_without_a_key_at_hand_nothing_is_said(lone: User, verb: str) -> None:
     ran = lone.run(*(["approve", id] if id else ["propose", "-m", "x"]), *AT_WORDS)
 
     assert ran.code == 2 and "none of your keys is at hand" in ran.err and "git config remit.signingKey" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("{lonely}", "ssh-keygen -y -f {lonely} > {lonely}.pub"),
+        ("{lonely}.pub", "where no file is"),
+        ("keys/mine.pub", "and not a whole path"),
+    ],
+)
+def test_a_setting_that_names_no_key_is_said_to_be_it(lone: User, tmp_path: Path, setting: str, says: str) -> None:
+    lonely = tmp_path / "lonely"
+    shutil.copy(made("ann-lee"), lonely)
+    git(lone.folder, "config", "remit.signingKey", setting.format(lonely=lonely))
+    raise_grade(lone)
+
+    ran = lone.run("propose", "-m", "x", *AT_WORDS)
+
+    assert ran.code == 2 and says.format(lonely=lonely) in ran.err
+
+
+def test_a_key_with_a_passphrase_and_no_terminal_is_said_to_need_an_agent(lone: User, tmp_path: Path) -> None:
+    guarded = tmp_path / "guarded"
+    shutil.copy(made("ann-lee"), guarded)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "secret", "-f", guarded], check=True, capture_output=True)
+    shutil.copy(f"{made('ann-lee')}.pub", f"{guarded}.pub")
+    git(lone.folder, "config", "remit.signingKey", f"{guarded}.pub")
+    raise_grade(lone)
+
+    ran = subprocess.run(
+        [sys.executable, "-c", "from remit.main import run; run()", "--store", str(lone.folder), "propose", "-m", "x"],
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, start_new_session=True, check=False,
+    )  # fmt: skip
+
+    assert ran.returncode == 2 and "could not sign" in ran.stderr and f"ssh-add {guarded}" in ran.stderr
 
 
 def test_somebody_without_a_key_cannot_propose_and_is_told_how_to_get_one(

@@ -54,10 +54,26 @@ def signing(repository: Repository) -> Sign:
                 return _signed(text, public, path)
         seen = ", ".join(str(path) for _, path in at_hand) or "no key file"
         wanted = ", ".join(key.fingerprint for key in keys)
-        message = f"none of your keys is at hand to sign with: the base knows {wanted}; found {seen}"
-        raise Refused(message, hint=f"git config {SETTING} /path/to/key.pub")
+        odd, hint = _misnamed(repository)
+        message = f"none of your keys is at hand to sign with: the base knows {wanted}; found {seen}{odd}"
+        raise Refused(message, hint=hint or f"git config {SETTING} /path/to/key.pub")
 
     return sign
+
+
+def _misnamed(repository: Repository) -> tuple[str, str]:
+    """Why the file that the setting names gives no key, and what to do about it; empty where it gives one."""
+    if not (named := repository.config(SETTING)):
+        return "", ""
+    path = Path(named).expanduser()
+    if not path.is_absolute():
+        return f"; {SETTING} is {named}, and not a whole path", ""
+    if not path.is_file():
+        return f"; {SETTING} is {named}, where no file is", ""
+    public = Path(f"{path}.pub")
+    if path.suffix == ".pub" or public.is_file():
+        return "", ""
+    return f"; {path} has no public half beside it", f"ssh-keygen -y -f {path} > {public}"
 
 
 def _files(repository: Repository) -> Iterator[Path]:
@@ -86,7 +102,11 @@ def _signed(text: bytes, public: PublicKey, path: Path) -> str:
     signature = unarmoured(done.stdout.decode("ascii", "replace"))
     if done.returncode != 0 or signer(signature, text) != public:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise Refused(f"ssh-keygen could not sign with {path}: {said[0] if said else 'no signature'}")
+        hint = f"in a terminal it asks for the passphrase; elsewhere first: ssh-add {private}"
+        raise Refused(
+            f"ssh-keygen could not sign with {path}: {said[0] if said else 'no signature'}",
+            hint=hint if "passphrase" in "".join(said) else "",
+        )
     return signature
 
 
