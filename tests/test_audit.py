@@ -296,6 +296,14 @@ def test_the_command_lists_a_suspect_key(guarded: Guarded, capsys: pytest.Captur
     assert main([*command, "--since", "main"]) == 0
 
 
+def test_a_slip_in_a_fingerprint_is_not_taken_for_a_key_that_was_never_used(
+    guarded: Guarded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for slip in ("bob-sun", PENS["bob-sun"].public.fingerprint[:-1], PENS["bob-sun"].public.fingerprint[7:]):
+        assert main(["--store", str(guarded.member), "audit", "--suspect", slip]) == 2
+        assert "is not the fingerprint of a key" in capsys.readouterr().err
+
+
 def test_a_history_that_holds_is_said_in_one_line(guarded: Guarded, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--store", str(guarded.member), "audit", "--at", AFTER, "--check"]) == 0
     root, tip = guarded.root, guarded.ref(MAIN)

@@ -10,6 +10,7 @@ Source: design section 7; security rules R1, R10, R23; attacks A21, A42.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,6 +33,8 @@ from remit.errors import Refused, UserError
 from remit.git import Repository
 from remit.signatures import signer
 from remit.store import Store
+
+FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 VERIFIED = "refs/remit/verified/"
 ROOT = "remit.root"
@@ -203,7 +206,14 @@ def _rewritten(aim: Target, trust: str) -> Iterator[Trouble]:
 
 
 def traces(store: Store, fingerprint: str, since: str | None = None) -> tuple[Trace, ...]:
-    """What was said with a key: on the protected branch after a commit, oldest first, and in what is posted now."""
+    """What was said with a key: on the protected branch after a commit, oldest first, and in what is posted now.
+
+    Raises:
+        UserError: that is no fingerprint, so that nothing can have been said with it.
+    """
+    if not FINGERPRINT.fullmatch(fingerprint):
+        hint = "remit keys lists those of the store; of a file: ssh-keygen -l -f FILE.pub"
+        raise UserError(f"{fingerprint} is not the fingerprint of a key", hint)
     aim, _ = _aim(store)
     commits = aim.repository.log(aim.tip, exclude=[since] if since else [])
     said = [(c.sha, aim.branch, one) for c in reversed(commits) for one in parse_message(c.message).approvals]
