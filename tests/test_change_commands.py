@@ -432,3 +432,44 @@ def test_a_change_that_waits_for_its_day_says_so_in_the_zone_of_the_store(lone: 
     assert f"[ ] built-in/effective: not before {day}" in approved.out
     assert f"Next: remit apply {id}    ({day})" in approved.err
     assert early.code == 2 and f"waits for its day: not before {day}" in early.err
+
+
+def test_what_a_clash_tells_to_do_ends_in_a_change(clones: Users) -> None:
+    ann, bob = clones("ann-lee"), clones("bob-sun")
+    raise_grade(ann)
+    id = ann.propose()
+    bob.run("approve", id, *AT)
+    ann.run("apply", id, *AT)
+    raise_grade(bob, "province")
+
+    clash = bob.run("propose", "-m", "x", *AT)
+    assert clash.code == 1 and "git pull --autostash, edit the file" in clash.err
+    git(bob.folder, "pull", "--quiet", "--autostash")
+    marked = bob.run("propose", "-m", "x", *AT)
+    assert marked.code == 2 and f"{BANK}:" in marked.err and "holds the marks of a merge" in marked.err
+    raise_grade(bob, "province")
+    assert bob.run("propose", "-m", "x", *AT).code == 0
+
+
+def test_an_origin_that_is_not_there_says_what_to_look_at(clones: Users) -> None:
+    ann = clones("ann-lee")
+    git(ann.folder, "remote", "set-url", "origin", str(ann.folder / "gone.git"))
+
+    ran = ann.run("changes", *AT)
+
+    assert ran.code == 2 and "could not be reached" in ran.err and "git remote get-url origin" in ran.err
+
+
+def test_who_pushes_while_somebody_else_does_is_told_to_try_again(clones: Users, tmp_path: Path) -> None:
+    ann, bob = clones("ann-lee"), clones("bob-sun")
+    raise_grade(ann)
+    id = ann.propose()
+    bob.run("approve", id, *AT)
+    lock = tmp_path / "origin.git" / "refs/heads/main.lock"
+    lock.touch()
+
+    busy = ann.run("apply", id, *AT)
+    lock.unlink()
+
+    assert busy.code == 2 and "somebody else is writing" in busy.err and "remove the file" not in busy.err
+    assert ann.run("apply", id, *AT).code == 0

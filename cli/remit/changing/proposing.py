@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from remit.secrets import SECRET_HINT, secrets_in
 from remit.signing import Sign, unsigned
 from remit.store import Store, is_store_path
 from remit.yamltext import Conflict, Versions, forbidden_character, merge_files
+
+_UNMERGED = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 
 
 class Clash(Refused):
@@ -108,6 +111,9 @@ def put_up(
     for path, data in sorted(new.items()):
         for found in secrets_in(data or b""):
             raise Refused(f"{path}:{found.line} holds {found.what}", hint=SECRET_HINT)
+        if mark := _UNMERGED.search(data or b""):
+            line = (data or b"").count(b"\n", 0, mark.start()) + 1
+            raise Refused(f"{path}:{line} holds the marks of a merge", hint="keep one of both sides, and no mark")
     if effective is not None and effective <= at:
         raise Refused("the change would take effect before it is proposed", hint="choose a later --effective")
     base = repository.tree_of(aim.tip)
@@ -207,7 +213,9 @@ def merged_with(
     if merged.conflicts:
         first = merged.conflicts[0]
         message = f"{first.record} was changed on {aim.branch} too, at the same place"
-        raise Clash(message, "say which shall hold: git pull, edit the file, and propose it", merged.conflicts)
+        raise Clash(
+            message, "say which shall hold: git pull --autostash, edit the file, and propose it", merged.conflicts
+        )
     return {path: data for path, data in merged.files.items() if data != sides[path].theirs}
 
 

@@ -136,7 +136,11 @@ def _push_error(remote: str, done: Done) -> GitError | Refused:
         return RefMoved(f'"{remote}" moved since we looked: {said}', hint="look again, then try again")
     if any(word in text for word in _REFUSED_WORDS):
         return Refused(f'"{remote}" refused: {said}')
-    return GitError(f'"{remote}" could not be reached or answered unclearly: {said}')
+    if "atomic transaction failed" in text and ".lock" in said:
+        hint = "try again in a moment; when it stays so, on the machine of the origin: remit doctor"
+        return Refused(f'somebody else is writing to "{remote}" at this moment; nothing was changed', hint=hint)
+    hint = f"is the network there, and the address right? git remote get-url {remote}"
+    return GitError(f'"{remote}" could not be reached or answered unclearly: {said}', hint)
 
 
 def _protocol(url: str) -> str:
