@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from torture.faults import Count
+from torture.faults import Count, until_hit
 from torture.processes import descendants
-from torture.scenes import Scene, nothing, pushed_scene
+from torture.scenes import Aftermath, Scene, nothing, pushed_scene
 
 SIDES: dict[str, Callable[[list[str]], bool]] = {
     "client": lambda words: "push" in words,
@@ -29,15 +29,18 @@ FRESH = 240.0
 
 def interrupted(folder: Path, times: int, dice: Random) -> Count:
     """Interrupt the push of an apply so many times."""
-    count, scene, since = Count("apply to an origin, the push interrupted"), None, 0.0
-    for number in range(times):
-        if scene is None or time.monotonic() - since > FRESH:
-            scene, since = pushed_scene(folder / str(number) / "scene"), time.monotonic()
-        side, delay = dice.choice([*SIDES, "all"]), dice.uniform(0, 0.6 * scene.seconds)
+    scenes: list[tuple[Scene, float]] = []
+
+    def cut(share: float) -> tuple[str, Aftermath, bool]:
+        if not scenes or time.monotonic() - scenes[-1][1] > FRESH:
+            scenes.append((pushed_scene(folder / str(len(scenes)) / "scene"), time.monotonic()))
+        scene = scenes[-1][0]
+        side, delay = dice.choice([*SIDES, "all"]), dice.uniform(0, 0.6 * share * scene.seconds)
         scene.reset()
         code, said, inside = _cut(scene, side, delay)
-        count.add(f"{side} after {delay:.3f} s", scene.judge(code, said), inside=inside)
-    return count
+        return f"{side} after {delay:.3f} s", scene.judge(code, said), inside
+
+    return until_hit(Count("apply to an origin, the push interrupted"), times, cut)
 
 
 def _cut(scene: Scene, side: str, delay: float) -> tuple[int, str, bool]:
