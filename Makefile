@@ -29,9 +29,10 @@ lint: .venv/ready-to-develop
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/ready
+bench: .venv/ready-to-develop
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/checking.py --write docs/performance.md
+	@$(BIN)/python benchmarks/facts.py --write docs/performance.md
 
 agreement: .venv/ready-to-develop
 	@$(BIN)/python tests/agreement.py --pairs 2000000 --write docs/agreement.md
