@@ -379,3 +379,18 @@ def test_holders_with_clocks_of_their_own_share_the_time_without_gap_or_overlap(
     assert sorted(held) == [3600, 9000]
     assert sum(held) == 3.5 * 3600
     assert len({d.id for d in found.decisions}) == 2
+
+
+def test_the_reasons_name_the_facts_that_a_condition_reads_as_a_list() -> None:
+    spec = {
+        "subject": "Customer",
+        "with": {"tickets": {"kind": "Ticket", "by": "customer"}},
+        "when": "size(tickets) == 1",
+        "levels": [{"name": "one", "notify": [{"role": "ceA", "of": "subject"}]}],
+    }
+    files = {"rules/warning/p.yaml": record_text("WarningPolicy", "p", spec)}
+    at = parse_instant("2026-10-15T12:30:00+08:00")
+
+    (found,) = decide(small_world(files, ticket()), None, at).decisions
+
+    assert json.loads(json.dumps(found.to_json(at)))["because"][0]["values"] == {"tickets": ["t1"]}

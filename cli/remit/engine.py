@@ -366,7 +366,7 @@ class _Run:
                 holds = part.holds(bindings)
                 if not holds:
                     raise EnginesDisagree(f"{watch.record.id}: {part.text} is decided true by one engine only")
-                values = {str(path): follow(path.names, bindings) for path in part.paths()}
+                values = {str(path): _written(follow(path.names, bindings)) for path in part.paths()}
                 reasons.append(Reason(part.text, holds, {k: v for k, v in values.items() if v is not None}))
         for name, related in sorted(watch.related.items()):
             made = bindings.values[name]
@@ -419,6 +419,11 @@ class _Run:
         if (watch.name, message) not in self._told_of:
             self._told_of.add((watch.name, message))
             self.result.findings.append(finding(code, message, watch.record.place(("spec",)), record=watch.record.id))
+
+
+def _written(value: Any) -> Any:
+    """A value as JSON shows it: of records and facts that are read as a list, the names."""
+    return [one.name if isinstance(one, Entity) else one for one in value] if isinstance(value, list) else value
 
 
 def _term_values(term: GoverningTerm) -> dict[str, Any]:
