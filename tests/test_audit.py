@@ -225,6 +225,12 @@ def test_a_range_that_names_nothing_is_an_error(guarded: Guarded, within: str) -
         audited(guarded, within=within)
 
 
+def test_a_range_of_which_the_end_comes_first_is_no_proof(guarded: Guarded) -> None:
+    with pytest.raises(UserError, match="does not come after"):
+        audited(guarded, within="main..main~1")
+    assert audited(guarded, within="main..main").proved == 0
+
+
 # -- the command -------------------------------------------------------------------------------------------------------
 
 

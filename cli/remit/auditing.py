@@ -165,7 +165,11 @@ def _range(repository: Repository, aim: Target, trust: str, within: str | None) 
     first, dots, last = within.partition("..")
     if last.startswith("."):
         raise Refused(f'"{within}" is no range', hint="FROM..TO")
-    return repository.resolve(first) if first else trust, repository.resolve(last) if dots and last else aim.tip
+    start = repository.resolve(first) if first else trust
+    tip = repository.resolve(last) if dots and last else aim.tip
+    if not repository.is_ancestor(start, tip):
+        raise Refused(f'"{within}" holds nothing to prove: {tip[:12]} does not come after {start[:12]}', "FROM..TO")
+    return start, tip
 
 
 def _proved(store: Store, aim: Target, laws: Laws, now: datetime, trust: str, start: str, tip: str) -> Audit:
