@@ -473,3 +473,15 @@ def test_who_pushes_while_somebody_else_does_is_told_to_try_again(clones: Users,
 
     assert busy.code == 2 and "somebody else is writing" in busy.err and "remove the file" not in busy.err
     assert ann.run("apply", id, *AT).code == 0
+
+
+def test_a_title_that_does_not_end_leaves_the_tables_readable(lone: User) -> None:
+    raise_grade(lone)
+    id = lone.propose("长" * 300)
+    lone.run("approve", id, *AT, as_="bob-sun")
+    cut = "长" * 59 + "…"
+
+    assert cut in lone.run("changes", *AT).out.splitlines()[1].split()
+    assert "长" * 300 in "".join(lone.run("review", id, *AT).out.split())
+    lone.run("apply", id, *AT)
+    assert lone.run("log", BANK).out.splitlines()[1].split()[-1] == cut

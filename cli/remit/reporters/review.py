@@ -120,7 +120,11 @@ def _sides(field: FieldDifference, everything: bool) -> str:
 
 def _short(value: Any, everything: bool) -> str:
     text = value_text(value).replace("\n", "⏎")
-    return text if everything or len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+    return text if everything else _cut(text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
 # --- one change ------------------------------------------------------------------------------------------------------
@@ -401,7 +405,7 @@ def _change_row(
     return (
         change.id,
         state,
-        change.title,
+        _cut(change.title),
         by,
         _at(change.created, zone),
         str(missing) if proposal.state == "open" or proposal.owed else "",
@@ -419,4 +423,5 @@ def _entry_row(entry: Entry, language: str, zone: tzinfo) -> tuple[str, ...]:
     urgent = [f"{entry.emergency.person} ({word('emergency', language)})"] if entry.emergency else []
     people = ", ".join([*urgent, *sorted({approval.person for approval in entry.approvals})])
     at = _at(commit.committed or commit.when, zone)
-    return commit.sha[:12], at, commit.author, entry.change or "-", people or "-", commit.message.partition("\n")[0]
+    title = _cut(commit.message.partition("\n")[0])
+    return commit.sha[:12], at, commit.author, entry.change or "-", people or "-", title
