@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -243,3 +244,19 @@ def test_tables_are_chosen_for_many_bytes_only(tmp_path: Path) -> None:
         file.truncate(MANY_BYTES)
 
     assert (engine_for([small]), engine_for([small, large])) == ("python", "tables")
+
+
+def test_only_the_names_of_facts_stay_in_memory(tmp_path: Path) -> None:
+    row = {"customer": "bank", "openedAt": "2026-10-15T08:00:00+08:00", "text": "静" * 4_000}
+    with (tmp_path / "t.jsonl").open("w") as file:
+        file.writelines(json.dumps({"id": f"t{number}", **row}) + "\n" for number in range(2_000))
+    files, feeds = Files(None, None, world_files()), [SourceContext("t.jsonl", "Ticket", root=tmp_path)]
+    load(files)
+
+    tracemalloc.start()
+    loaded = load(files, feeds, "tables")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(loaded.world.names_of("Ticket")) == 2_000
+    assert peak < 4 << 20 < 2_000 * len(row["text"])
