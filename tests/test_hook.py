@@ -440,6 +440,19 @@ def test_a_changed_hook_is_named_and_installed_again(guarded: Guarded, capsys: p
     assert os.access(hook, os.X_OK) and "1 thing drifted" in capsys.readouterr().out
 
 
+def test_what_is_said_about_a_setting_that_drifted_puts_it_right_from_anywhere(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    for words in (["receive.denyDeletes", "false"], ["--add", next(iter(SETTINGS)), "more"]):
+        git(guarded.origin, "config", *words)
+    found = drift(Repository(guarded.origin))
+
+    for one in found:
+        git(tmp_path, *one.hint.split()[1:])
+
+    assert len(found) == 2 and drift(Repository(guarded.origin)) == []
+
+
 def test_an_origin_is_made_of_a_whole_repository_in_an_empty_folder(guarded: Guarded, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="is not empty"):
         init(guarded.store, guarded.origin)

@@ -40,11 +40,26 @@ change, and the hook refuses every other one."""
 HARMLESS = ("core.bare", "core.filemode", "core.repositoryformatversion", "core.sharedrepository", "core.ignorecase")
 HARMLESS_SECTIONS = ("remit.", "user.", "extensions.objectformat", "core.precomposeunicode")
 
-HOOKS = {"pre-receive": "", "reference-transaction": '[ "$1" = prepared ] || exit 0\n'}
-"""The hooks, and what each says to the shell before it calls Remit."""
-
 ACCEPTED = timedelta(minutes=10)
 """So long what ``pre-receive`` let in is not looked at again when the branch moves."""
+
+_ONLY_WHAT_WAS_LET_IN = f"""\
+[ "$1" = prepared ] || exit 0
+moves=$(cat)
+noted() {{
+  while read -r old new ref; do
+    [ -n "$(find "remit/accepted/$old-$new" -mmin -{int(ACCEPTED.total_seconds()) // 60} 2>/dev/null)" ] || return 1
+  done
+}}
+printf '%s\\n' "$moves" | noted && exit 0
+exec <<END
+$moves
+END
+"""
+
+HOOKS = {"pre-receive": "", "reference-transaction": _ONLY_WHAT_WAS_LET_IN}
+"""The hooks, and what each says to the shell before it calls Remit: where nothing but what was let in just now moves,
+there is nothing to ask."""
 
 
 class Drift(NamedTuple):
@@ -107,26 +122,27 @@ def drift(repository: Repository) -> list[Drift]:
 
 
 def _settings_drift(repository: Repository) -> Iterator[Drift]:
-    own = repository.own_config()
+    own, write = repository.own_config(), f"git -C {repository.git_dir} config"
     wanted = {**SETTINGS, "core.hookspath": str(_hooks(repository))}
     for key, value in sorted(wanted.items()):
         if own.get(key) != [value]:
             found = " and ".join(own[key]) if key in own else "not set"
-            yield Drift(f"config {key}", f"it is {found} instead of {value}", f"git config {key} {value}")
+            yield Drift(f"config {key}", f"it is {found} instead of {value}", f"{write} --replace-all {key} {value}")
     for key in sorted(own):
         if key not in wanted and key not in HARMLESS and not key.startswith(HARMLESS_SECTIONS):
-            yield Drift(f"config {key}", f"it is set, to {' and '.join(own[key])}", f"git config --unset-all {key}")
+            yield Drift(f"config {key}", f"it is set, to {' and '.join(own[key])}", f"{write} --unset-all {key}")
 
 
 def _hook_drift(repository: Repository) -> Iterator[Drift]:
+    hint = f"remit hook install {repository.git_dir}"
     for name, text in _hook_texts().items():
         path = _hooks(repository) / name
         if path.is_symlink() or not path.is_file():
-            yield Drift(f"hooks/{name}", "it is not there as a file", "remit hook install")
+            yield Drift(f"hooks/{name}", "it is not there as a file", hint)
         elif path.read_bytes() != text:
-            yield Drift(f"hooks/{name}", "it is not the one that this Remit writes", "remit hook install")
+            yield Drift(f"hooks/{name}", "it is not the one that this Remit writes", hint)
         elif not path.stat().st_mode & stat.S_IXUSR:
-            yield Drift(f"hooks/{name}", "it is not executable, and git leaves it out", "remit hook install")
+            yield Drift(f"hooks/{name}", "it is not executable, and git leaves it out", hint)
 
 
 def _owner_drift(repository: Repository) -> Iterator[Drift]:
