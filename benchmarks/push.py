@@ -98,6 +98,7 @@ def prepare(root: Path, records: int) -> int:
         files[path] = edit(files[path], [Edit(("spec", "keys"), [{"key": public}])])
     write_store(root, files)
     git(root, "init", "--quiet", "--initial-branch=main")
+    git(root, "config", "gc.auto", "0")
     be(root, AUTHOR)
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "-m", "begin")
