@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from approval_store import PEOPLE, texts
+from approval_store import PEOPLE, RULES, path_of, text_of, texts
 from conftest import AT, GitRepo, be, git, write_files
 from keys import become, keyed_texts, made, person, public, signature
 from test_change_commands import AT as AT_WORDS
@@ -239,15 +239,15 @@ def test_a_key_that_two_people_have_speaks_for_neither(lone: User) -> None:
 
 
 def test_the_last_key_is_not_taken_away(git_repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
-    user = User(git_repo(keyed_texts("ann-lee", "dan-wu")), capsys)
-    for name in ("ann-lee", "dan-wu"):
-        user.write(
-            "Person", name, {"department": "south", "contact": {"email": f"{name}@example.org"}, "status": "active"}
-        )
+    """Somebody alone in his store, of whom no rule asks anything, still cannot go back to words without signatures."""
+    files = keyed_texts("ann-lee")
+    for name in set(PEOPLE) - {"ann-lee"}:
+        files |= text_of("Person", name, {"department": "south", "status": "active"})
+    files["rules/approval/control.yaml"] = RULES[: RULES.index("    - name: appointment")]
+    user = User(git_repo(files), capsys)
+    write_files(user.folder, {path_of("Person", "ann-lee"): texts()[path_of("Person", "ann-lee")]})
     become(user.folder, "ann-lee")
     id = user.run("propose", "-m", "x", *AT_WORDS).out.split()[0]
-    become(user.folder, "dan-wu")
-    assert user.run("approve", id, *AT_WORDS).code == 0
 
     ran = user.run("apply", id, *AT_WORDS)
 
@@ -306,6 +306,18 @@ def test_several_first_keys_come_in_by_one_change(git_repo: GitRepo, capsys: pyt
     assert user.run("apply", id, *AT_WORDS).code == 0
 
     as_(user, "ann-lee", "keys", "add", "bob-sun", "--key", f"{made('bob-sun')}.pub")
+
+
+def test_whose_key_it_is_does_not_decide_about_it(lone: User) -> None:
+    """dan-wu alone approves changes of people; of a change of his own record the level above does."""
+    words = ("keys", "revoke", "dan-wu", public("dan-wu").fingerprint, "-m", "遗失")
+    id = as_(lone, "ann-lee", *words).split()[0]
+
+    assert "(hal-xu)" in lone.run("review", id, *AT_WORDS).out
+    as_(lone, "dan-wu", "approve", id)
+    assert "is not approved" in lone.run("apply", id, *AT_WORDS).err
+    as_(lone, "hal-xu", "approve", id)
+    as_(lone, "ann-lee", "apply", id)
 
 
 @pytest.mark.parametrize(

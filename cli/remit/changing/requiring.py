@@ -5,14 +5,14 @@ Source: security rules R5, R6, R8, R9; design section 7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from remit.changes import Candidate, Change, Manifest, Need, Person, is_governed
 from remit.findings import Finding
-from remit.registry import Registry
+from remit.registry import PEOPLE, Registry
 from remit.store import Files
 from remit.times import format_instant, in_zone
 
@@ -68,11 +68,18 @@ def required(
         exact: Whether ``before`` is what those who approved saw.
     """
     registry = Registry.of(before.blobs)
-    writers = {*registry.with_emails(contributors), *signers}
+    writers = {*registry.with_emails(contributors), *signers, *(_subjects(touched) if registry.signs else ())}
     # Where somebody involved is the only one whom a rule names, it goes on to the level above.
     needs = list(judge(before, after, touched, author._replace(others=tuple(sorted(writers - {author.person})))))
     needs += _built_in(needs, touched, registry)
     return [_requirement(need, given, writers, exact=exact) for need in needs]
+
+
+def _subjects(touched: Manifest) -> Iterator[str]:
+    """Whose Person records a change touches: a lost or stolen key does not decide about itself."""
+    for path in touched.paths:
+        if path.startswith(PEOPLE):
+            yield path.removeprefix(PEOPLE).removesuffix(".yaml")
 
 
 def signed_proposal(change: Change, why: str) -> Requirement:
