@@ -277,6 +277,18 @@ def test_an_audit_knows_an_emergency_and_its_review(lone: changing.User) -> None
     assert (done.code, done.json["troubles"], done.json["owed"]) == (0, [], [])
 
 
+def test_an_approval_that_ran_out_is_no_review_afterwards(lone: changing.User) -> None:
+    changing.raise_grade(lone)
+    id = lone.propose()
+    lone.run("apply", id, "--emergency", "-m", "cable cut", *AT, as_="gus-he")
+    lone.run("approve", id, "--not-after", "2026-10-15T17:00:00+08:00", *AT, as_="bob-sun")
+
+    late = lone.run("apply", id, *LATER)
+
+    assert "review is still owed" in late.err and "1 missing" in late.err
+    assert "is on record as" in lone.run("apply", id, *AT).out
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "spec"),
     [

@@ -166,12 +166,12 @@ def _proposal(store: Store, aim: Target, id: str, head: str, *, at: datetime | N
     change = change_at(store, aim, id, head)
     applied = applied_as(aim, change)
     registry, root = registry_at(store, change.base), aim.repository.root_commit(aim.tip)
-    # Whether a signature was good when a change was applied is for audit to say; the clock has gone on since.
-    now = None if applied else at
-    unsigned = why_not_proposed(change, root, registry, now)
     emergency = _emergency(aim, applied) if applied else None
+    owed = emergency is not None and applied is not None and not _looked_at(aim, change.id, applied)
+    # Whether a signature was good when a change was applied is for audit to say; the clock has gone on since.
+    unsigned = why_not_proposed(change, root, registry, None if applied else at)
     posted = aim.posted(f"{REVIEWS}{change.id}/")
-    reviews = reviews_of(aim.repository, posted, change, registry, root, now)
+    reviews = reviews_of(aim.repository, posted, change, registry, root, at if owed or not applied else None)
     reviews = tuple(_of_another(review, emergency) for review in reviews)
     moved = () if applied else tuple(_moved(store, aim, change))
     if applied:
@@ -182,7 +182,6 @@ def _proposal(store: Store, aim: Target, id: str, head: str, *, at: datetime | N
         state = "rejected"
     else:
         state = "outdated" if moved else "open"
-    owed = emergency is not None and applied is not None and not _looked_at(aim, change.id, applied)
     return Proposal(change, state, reviews, applied, moved, unsigned, emergency, owed)
 
 

@@ -219,10 +219,14 @@ class _Case:
                 yield Refusal("R9", f"{one.person} wrote a part of it and approves of it")
             elif not registry.known(one.person):
                 yield Refusal("R5", f"{one.person} is not a person of the base")
-            elif one.not_after is not None and one.not_after < self.at:
-                yield Refusal("R7", f"the approval of {one.person} ran out at {one.not_after.isoformat()}")
-            elif why := registry.why_unsigned(one, self.at):
+            elif why := self._why_not_good(one, registry):
                 yield Refusal("R7", f"{one.verdict} of {one.person} does not count: {why}")
+
+    def _why_not_good(self, one: Approval, registry: Registry) -> str:
+        """Why words are not their person's own at the moment that counts; empty when they are."""
+        if one.not_after is not None and one.not_after < self.at:
+            return f"it ran out at {one.not_after.isoformat()}"
+        return registry.why_unsigned(one, self.at)
 
     def _base(self, change: Change) -> Iterator[Refusal]:
         """Whether what was approved on its base is still the same thing on the parent."""
@@ -295,7 +299,7 @@ class _Case:
         odd += [Refusal("R9", f"{one.person} acted in the emergency") for one in said if one.person in wrote]
         root = self.repository.root_commit(self.sha)
         for one in said:
-            if why := why_other(one, change, root) or today.why_unsigned(one, self.at):
+            if why := why_other(one, change, root) or self._why_not_good(one, today):
                 odd.append(Refusal("R7", f"approve of {one.person} does not count: {why}"))
         given = {one.person for one in said} - wrote
         asked = self._requirements(change, case.parent, about.sha, self.law.judge, given, then, acted=wrote)
