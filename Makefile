@@ -38,7 +38,7 @@ agreement: .venv/ready-to-develop
 	@$(BIN)/python tests/agreement.py --pairs 2000000 --write docs/agreement.md
 
 torture: .venv/ready-to-develop
-	@PYTHONPATH=tests $(BIN)/python -m torture --size $(or $(SIZE),medium) --write docs/reliability.md
+	@PYTHONPATH=tests $(BIN)/python -m torture --size $(or $(SIZE),medium) --page docs/reliability.md
 
 docs: .venv/ready
 	@$(BIN)/python docs/generate.py

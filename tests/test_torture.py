@@ -16,6 +16,8 @@ from torture.checker import nothing_lost
 from torture.faults import Count
 from torture.fuzz import TARGETS, search
 from torture.history import Operation
+from torture.page import Result, add, page, results, tidy
+from torture.parts import SIZES, parts
 from torture.processes import load_everything
 from torture.scenes import LONE, Scene, apply_scene, set_scene
 
@@ -126,6 +128,33 @@ LOSSES = {
 @pytest.mark.parametrize("lose", LOSSES, ids=lambda lose: lose.__name__)
 def test_the_checker_names_what_was_lost(held: Held, lose) -> None:
     assert {one[:3] for one in lose(held).lost()} >= {LOSSES[lose]}
+
+
+# -- what is written down ----------------------------------------------------------------------------------------------
+
+
+def result(part: str, came: str, *lost: str) -> Result:
+    return Result(part, "small", 1, "abc1234", "2026-10-15", 7, "2 cores", f"{part} killed", came, lost)
+
+
+def test_the_last_result_of_every_part_counts_and_a_loss_is_on_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    for one in (result("set", "3 faults"), result("lone", "5 changes"), result("set", "4 faults", "NL1: c-1\nis gone")):
+        add(path, one)
+
+    assert results(path) == [result("set", "4 faults", "NL1: c-1\nis gone"), result("lone", "5 changes")]
+    assert tidy(path, ["lone", "set"]) == [result("lone", "5 changes"), result("set", "4 faults", "NL1: c-1\nis gone")]
+    assert len(path.read_text().splitlines()) == 2
+    text = page(results(path))
+    assert "| set | set killed | 4 faults | 1 | small | 7 | 2026-10-15, abc1234 |" in text
+    assert "- set lost: NL1: c-1 is gone" in text
+
+
+def test_a_part_comes_to_one_row(tmp_path: Path) -> None:
+    row = parts()["step-kill-set"](SIZES["small"], tmp_path, Random(1))
+
+    assert (row.what, row.lost) == ("set killed before a step", ())
+    assert row.came.startswith("4 faults, 4 inside the work")
 
 
 # -- load --------------------------------------------------------------------------------------------------------------
