@@ -8,10 +8,11 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import approval_store
 import pytest
@@ -20,7 +21,7 @@ from guarded import BANK, MAIN, NOW, PENS, Guarded, texts, who
 from test_git import bomb
 
 from remit.auditing import audit
-from remit.changes import Approval, Change, with_trailers
+from remit.changes import Approval, Change, Manifest, Touched, manifest, with_trailers
 from remit.changing.targets import CHANGES, REVIEWS, WITHDRAWN
 from remit.errors import Refused
 from remit.git import Repository
@@ -153,6 +154,7 @@ COMMITS: dict[str, tuple[str, Callable[[World], str]]] = {
         "R7", lambda w: w.guarded.commit(w.change, (), message=message(w).replace("Raise", "Lower"))
     ),
     "A8 no change at all": ("R2", lambda w: w.guarded.commit(w.change, (), message="quick fix\n")),
+    "A8 words that change no file": ("R2", lambda w: alone(w, w.guarded.store.in_git().tree_of(w.guarded.tip))),
     "A8 two signatures in the header": ("R16", lambda w: raw(w, b"\n\n", b"\ngpgsig a\ngpgsig b\n\n")),
     "A8 another header": ("R16", lambda w: raw(w, b"\n\n", b"\nx-note hello\n\n")),
     "A8 an encoding": ("R16", lambda w: raw(w, b"\n\n", b"\nencoding UTF-16\n\n")),
@@ -161,6 +163,18 @@ COMMITS: dict[str, tuple[str, Callable[[World], str]]] = {
     "A8 a NUL in the message": ("R16", lambda w: raw(w, b"Raise", b"Rai\0se")),
     "A8 a message that is no UTF-8": ("R16", lambda w: raw(w, b"Raise", b"Rai\xffse")),
 }  # fmt: skip
+
+
+def alone(world: World, tree: str) -> str:
+    """A commit of a tree that its proposer alone has signed."""
+    own: dict[str, Any] = {"tree": tree, "manifest_digest": touched(world, tree).digest}
+    change = replace(world.change, id="c-20261015-aaaaaa", tree=tree)
+    return world.guarded.commit(change, [world.guarded.say(change, "ann-lee", "propose", **own)])
+
+
+def touched(world: World, tree: str) -> Manifest:
+    changed = world.guarded.store.in_git().changed_paths(world.guarded.tip, tree)
+    return manifest(Touched(one.path, one.old, one.new) for one in changed)
 
 
 def proposal_of_another(world: World) -> Approval:
@@ -281,6 +295,16 @@ def test_what_may_not_be_in_a_tree_is_refused_and_found(world: World, name: str)
 
     assert "R17" in guarded.push((guarded.tip, bad, MAIN))
     assert (bad, "R17") in found_by_audit(guarded, bad)
+
+
+def test_a_mode_that_nobody_signs_does_not_change_either(world: World) -> None:
+    guarded = world.guarded
+    tree = git(guarded.member, "rev-parse", "main^{tree}")
+    runs = planted(world, PROGRAM, BANK.rpartition("/")[2].encode(), git(guarded.member, "rev-parse", f"main:{BANK}"))
+    bad = guarded.commit(world.change, world.said, parent=runs, tree=tree)
+
+    assert (bad, "R17") in found_by_audit(guarded, bad)
+    assert git(guarded.member, "diff-tree", "-r", runs, bad).split()[:2] == [f":{PROGRAM}", BLOB]
 
 
 def test_a_folder_that_differs_only_by_case_is_refused(world: World) -> None:
@@ -443,6 +467,19 @@ def test_approvals_of_a_base_after_which_the_rules_moved_are_refused(world: Worl
     stale = guarded.commit(world.change, world.said, parent=between, tree=tree)
 
     assert (stale, "R7") in found_by_audit(guarded, stale)
+
+
+def test_who_wrote_on_a_branch_does_not_approve_although_the_branch_goes_at_the_same_time(world: World) -> None:
+    guarded, change = world.guarded, world.guarded.propose(title="Written by two")
+    repository = guarded.store.in_git()
+    bob = repository.commit_tree(change.tree, [guarded.tip], "by Bob\n", who("bob-sun"), who("bob-sun"), AT)
+    words = repository.commit(change.head).message
+    head = repository.commit_tree(change.tree, [bob], words, who("ann-lee"), who("ann-lee"), AT)
+    assert change.proposed is not None
+    applied = guarded.commit(change, [change.proposed, guarded.say(change, "bob-sun")])
+    guarded.land((None, head, CHANGES + change.id))
+
+    assert guarded.push((guarded.tip, applied, MAIN), (head, None, CHANGES + change.id)) == ["R9"]
 
 
 # -- which refs there are ----------------------------------------------------------------------------------------------

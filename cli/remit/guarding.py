@@ -205,10 +205,12 @@ class _Guard:
             if review.holds and review.approval.verdict == "reject":
                 hint = f"{review.approval.person} says: {review.approval.reason}"
                 yield Refusal("R12", f"{review.approval.person} rejected it", hint)
-        if head := self._seen(CHANGES + change.id):
-            wrote = writers(change_at(self.store, self.aim, change.id, head), registry)
-            for person in sorted(wrote & {one.person for one in proof.said if one.verdict == "approve"}):
-                yield Refusal("R9", f"{person} wrote a part of {change.id} on its branch and approves of it")
+        # Also the branch that this very push removes: who wrote on it is not forgotten with it.
+        branch = CHANGES + change.id
+        heads = {head for head in (self._seen(branch), self.repository.ref(branch)) if head is not None}
+        wrote = {w for head in heads for w in writers(change_at(self.store, self.aim, change.id, head), registry)}
+        for person in sorted(wrote & {one.person for one in proof.said if one.verdict == "approve"}):
+            yield Refusal("R9", f"{person} wrote a part of {change.id} on its branch and approves of it")
 
     def _reviews(self, id: str) -> dict[str, str]:
         prefix = f"{REVIEWS}{id}/"

@@ -141,6 +141,10 @@ class _Case:
         if not self.message.change:
             hint = "changes come in by: remit propose, remit approve, remit apply"
             return self._refused(Refusal("R2", "it carries no change and no approvals", hint))
+        if not self.changed:
+            return self._refused(Refusal("R2", "it changes nothing, so nobody was asked about what it says"))
+        if unsigned := [one.path for one in self.changed if one.old == one.new]:
+            return self._refused(Refusal("R17", f"only the mode of {unsigned[0]} changes, which nobody signs"))
         return self._applied()
 
     def _refused(self, *refusals: Refusal, proof: Proof | None = None) -> Proof:
