@@ -69,10 +69,10 @@ class RuleSession:
         """
         fact = _fact(properties)
         native, ruleset = self._native, self._ruleset
-        self._decided = True
         said, state = native.assert_fact(ruleset, fact)
         if said == _NOT_HANDLED:
-            return frozenset()  # no rule looks at it: it was not stored
+            return frozenset()  # no rule looks at it: it was not stored, and no state was made
+        self._decided = True
         # A $or fires once per true branch, so firings are a set. Each comes as {"name":{…}}.
         fired = set()
         started = native.start_action_for_state(ruleset, state)
