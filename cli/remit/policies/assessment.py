@@ -24,7 +24,8 @@ from remit.findings import in_order
 from remit.policies import figures
 from remit.policies.counting import Run
 from remit.policies.figures import Terms, plain
-from remit.policies.measures import Assessment, Measure, Quantity, compile_assessment
+from remit.policies.measure_reading import compile_assessment
+from remit.policies.measures import Assessment, Measure, Quantity
 from remit.policies.pools import Purses, purses
 from remit.policies.ranking import (
     Standing,
