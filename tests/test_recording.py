@@ -393,6 +393,43 @@ def test_renaming_there_and_back_gives_every_byte_back() -> None:
     assert applied(between, back) == FILES
 
 
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [("Person/chen-jing", "chen-jing-2"), ("Person/wang-lei", "harbour"), ("faults", "fault-ladder")],
+)
+def test_a_rename_of_which_some_files_were_written_goes_on(record: str, name: str) -> None:
+    class Stopped(Exception):
+        pass
+
+    class Stopping:
+        """Writes so many files and no more."""
+
+        def __init__(self, left: int) -> None:
+            self.files, self.left = dict(FILES), left
+
+        def write(self, path: str, data: bytes) -> None:
+            self._step()
+            self.files[path] = data
+
+        def remove(self, path: str) -> None:
+            self._step()
+            del self.files[path]
+
+        def _step(self) -> None:
+            self.left -= 1
+            if self.left < 0:
+                raise Stopped
+
+    draft = rename_record(SNAPSHOT, SCHEMAS, record, name)
+    whole = applied(dict(FILES), draft)
+    for steps in range(len(draft.files)):
+        writer = Stopping(steps)
+        with pytest.raises(Stopped):
+            write_draft(draft, writer)
+        rest = rename_record(build_snapshot(writer.files), SCHEMAS, record, name)
+        assert applied(writer.files, rest) == whole, steps
+
+
 def applied(files: dict[str, bytes], draft: Draft) -> dict[str, bytes]:
     kept = {path: data for path, data in files.items() if path not in draft.files}
     return kept | {path: data for path, data in draft.files.items() if data is not None}

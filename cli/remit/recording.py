@@ -193,7 +193,8 @@ def rename_record(snapshot: Snapshot, schemas: Schemas, record_id: str, new_name
     """Give a record another name, and rewrite every reference to it in records, policies, cases and remit.yaml.
 
     A reference that the new name would make mean something else is written out as ``Kind/name``. Places that only look
-    like the name, such as a text inside a condition, are left alone and told in ``notes``.
+    like the name, such as a text inside a condition, are left alone and told in ``notes``. A rename of which only some
+    files were written goes on: what stands under the new name already is what would be written there.
 
     Raises:
         NotFound: no such record.
@@ -204,8 +205,6 @@ def rename_record(snapshot: Snapshot, schemas: Schemas, record_id: str, new_name
     path = _path_for(schemas, schema, new_name)
     if new_name == record.name and path == record.path:
         return Draft(record.id, {}, ())
-    if new_name != record.name:
-        _refuse_taken(snapshot, record.kind, new_name, path)
     own = [Edit(("metadata", "name"), new_name)]
     edits: dict[str, list[Edit]] = {record.path: own}
     changes = [FieldChange(path, "", record.path, path), FieldChange(path, "metadata.name", record.name, new_name)]
@@ -218,6 +217,8 @@ def rename_record(snapshot: Snapshot, schemas: Schemas, record_id: str, new_name
     for old in sorted({*edits, *moves}):
         data = snapshot.files[old]
         files[moves.get(old, old)] = edit(data, edits[old]) if old in edits else data
+    if new_name != record.name and snapshot.files.get(path) != files[path]:
+        _refuse_taken(snapshot, record.kind, new_name, path)
     handled = {(old, one.pointer) for old, some in edits.items() for one in some}
     draft = Draft(f"{record.kind}/{new_name}", files, tuple(changes), tuple(mentions(snapshot, record, handled)))
     _refuse_worse(snapshot, schemas, draft)
