@@ -19,6 +19,7 @@ from remit.schemas import Field, Shape
 from remit.sources import SOURCES, Reading, SourceContext, read_mapping, read_source
 from remit.sources.coercion import coerce
 from remit.sources.csv_records import LINES_LIMIT, UNCLOSED_LIMIT
+from remit.sources.strictjson import starts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -300,6 +301,44 @@ def test_the_bad_items_of_a_document_are_named_by_their_pointer(tmp_path: Path) 
         ("bad-row", "/facts/3"),
     ]
     assert reading.report().rows == 4
+
+
+NESTED = """{"note": {"a": [1, {"b": "]}"}], "data": []},
+  "数据": [["x"],
+    {"rows": [
+      {"kind": "Ticket"},   7,
+\t{"id": "},{"}]}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer", "where"),
+    [
+        (NESTED, ("数据", 1, "rows"), [(4, 7), (4, 29), (5, 2)]),
+        (NESTED, ("note",), [(1, 10)]),
+        (NESTED, ("note", "data"), []),
+        ('[1, 2,\n\n 3]', (), [(1, 2), (1, 5), (3, 2)]),
+        (' {"0": [4]}', (0,), [(1, 9)]),
+        ("\n 5", (), [(2, 2)]),
+        ("{}", (), [(1, 1)]),
+    ],
+)  # fmt: skip
+def test_the_items_of_a_document_have_their_lines(
+    text: str, pointer: tuple[str | int, ...], where: list[tuple[int, int]]
+) -> None:
+    assert [*starts(text.encode(), pointer)] == where
+
+
+@given(st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_a_document_shows_each_item_where_it_is_said_to_be(value: Any) -> None:
+    items = value if isinstance(value, list) else [value]
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    lines = text.split("\n")
+    found = [
+        json.JSONDecoder().raw_decode("\n".join(lines[line - 1 :])[column - 1 :])[0]
+        for line, column in starts(text.encode(), ())
+    ]
+    assert found == items
 
 
 def test_a_document_that_is_no_fact_is_named(tmp_path: Path) -> None:

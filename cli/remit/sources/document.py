@@ -1,7 +1,7 @@
 """One JSON document as a feed: facts of our own, TM Forum bodies, or foreign objects by a mapping.
 
 Accepted are one object, a list of objects, ``{"facts": [...]}``, and a list that the mapping's ``rows`` points to.
-A document holds no line numbers, so the place of a row is the feed and its number in the message's pointer.
+The place of a row is where it begins in the document; its number is in the pointer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from remit.sources import objects, tmf621
 from remit.sources.context import DOCUMENT_LIMIT, Item, SourceContext
 from remit.sources.opening import opened, unreadable
 from remit.sources.rawtext import BOM
-from remit.sources.strictjson import BadJson, parse
+from remit.sources.strictjson import BadJson, parse, starts
 
 
 class JsonDocument:
@@ -35,19 +35,19 @@ class JsonDocument:
             message = f"The document is larger than {DOCUMENT_LIMIT >> 20} MiB."
             yield unreadable(context, message, "Write it as JSON Lines (.jsonl), which streams.")
             return
+        data = data.removeprefix(BOM)
         try:
-            value = parse(data.removeprefix(BOM))
+            value = parse(data)
         except BadJson as error:
             yield replace(unreadable(context, f"The document cannot be read: {error}."),
                           place=Place(context.path, error.line, error.column))  # fmt: skip
             return
-        yield from _items(value, context)
+        yield from _items(value, data, context)
 
 
-def _items(value: Any, context: SourceContext) -> Iterator[Item]:
-    place = Place(context.path)
+def _items(value: Any, data: bytes, context: SourceContext) -> Iterator[Item]:
     if isinstance(value, list) and tmf621.is_patch(value):
-        yield tmf621.patch_finding(place)
+        yield tmf621.patch_finding(Place(context.path))
         return
     pointer = _rows_pointer(value, context)
     rows = _at(value, pointer)
@@ -56,9 +56,9 @@ def _items(value: Any, context: SourceContext) -> Iterator[Item]:
         return
     reader = objects.Reader(context)
     many = isinstance(rows, list)
-    for index, item in enumerate(rows if many else [rows]):
+    for index, (item, start) in enumerate(zip(rows if many else [rows], starts(data, pointer), strict=True)):
         where = (*pointer, index) if many else pointer
-        for made in reader.items(item, place):
+        for made in reader.items(item, Place(context.path, *start)):
             yield replace(made, pointer=pointer_text(where) + made.pointer) if isinstance(made, Finding) else made
     yield from reader.notes()
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
+from remit.places import Pointer
 from remit.sources.rawtext import forbidden_in, one_line_end
 
 DEPTH_LIMIT = 32
 _SAFE_INTEGER = 2**53
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
+_BETWEEN = re.compile(r"[\s,:]*")
+_SKIPPER = json.JSONDecoder()
 
 
 class BadJson(ValueError):
@@ -44,6 +48,42 @@ def parse(data: bytes) -> Any:
     if found := forbidden_in(value):
         raise BadJson(f"a text holds the character {found}, which no value may hold")
     return value
+
+
+def starts(data: bytes, pointer: Pointer) -> Iterator[tuple[int, int]]:
+    """Line and column (from 1) of each item of the list at ``pointer``, or of the one value there.
+
+    ``data`` is what ``parse`` took, and it has something at the pointer.
+    """
+    text = data.decode("utf-8")
+    offset = _after(text, 0)
+    for part in pointer:
+        offset = next(inner for key, inner in _inside(text, offset) if str(key) == str(part))
+    line, line_start, counted = 1, 0, 0
+    for start in [inner for _, inner in _inside(text, offset)] if text[offset] == "[" else [offset]:
+        line += text.count("\n", counted, start)
+        line_start = text.rfind("\n", line_start, start) + 1 or line_start
+        counted = start
+        yield line, start - line_start + 1
+
+
+def _inside(text: str, offset: int) -> Iterator[tuple[str | int, int]]:
+    """The key or position of each value in the object or list that begins at ``offset``, and where it begins."""
+    is_object, offset, position = text[offset] == "{", _after(text, offset + 1), 0
+    while text[offset] not in "]}":
+        key: str | int = position
+        if is_object:
+            key, offset = _SKIPPER.raw_decode(text, offset)
+            offset = _after(text, offset)
+        yield key, offset
+        _, offset = _SKIPPER.raw_decode(text, offset)
+        offset, position = _after(text, offset), position + 1
+
+
+def _after(text: str, offset: int) -> int:
+    """Past what stands between values."""
+    found = _BETWEEN.match(text, offset)
+    return found.end() if found else offset
 
 
 def _load(text: str) -> Any:
