@@ -3,12 +3,15 @@
 What is given is what ``reading.read`` would give; None says nothing but that the file is to be read there. Files are
 plain as most people write them: keys of letters, digits, ``-`` and ``_``, values on the line of their key, lists by
 ``- ``, brackets and braces that close on their line, quotes without escapes, whole-line and trailing comments.
+
+Records of one kind are alike line by line, so what a line says is kept for the next file that has it.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from remit.yamltext.scalars import Doubt, Scalar, resolve
@@ -16,6 +19,8 @@ from remit.yamltext.scalars import Doubt, Scalar, resolve
 LONGEST = 20_000
 """Characters; a character stands for two events at most, so no limit of ``reading`` is near."""
 DEEPEST = 12
+MOST_KEPT, LONGEST_KEPT = 1 << 14, 200
+"""How many pieces of text are kept with what they say, and of how many characters."""
 
 # Letters, digits, punctuation and CJK: nothing that is invisible, turns the text round or ends a line.
 _STRANGE = re.compile(
@@ -38,8 +43,18 @@ _TOKEN = re.compile(
 )
 
 
+# What stands between the commas of braces and brackets that hold nothing but scalars; no comma is in them.
+_ITEM = re.compile(rf"\"([^\"\\,]*+)\"|'([^',]*+)'|({_FIRST}(?:[^:#?,\[\]{{}}\"']|(?<=[0-9]):(?=[0-9]))*+)")
+_KEY = re.compile(_NAME)
+
+_BELOW: Any = object()
+"""The value of a key whose value begins on the next line."""
+
 _Open = tuple[int, dict[str, Any] | list[Any]]
 """A collection that is being filled, and the column (from 0) at which its keys or dashes stand."""
+
+_Line = tuple[int, bool, str | None, Any, Callable[[], Any] | None]
+"""The column of a line, whether it has a dash, its key, and its value, or how to make the value anew each time."""
 
 
 class NotPlain(Exception):
@@ -55,7 +70,7 @@ class Plain(NamedTuple):
 
 def read_plainly(text: str) -> Plain | None:
     """The mapping that a plain file holds; None for any other file."""
-    if len(text) > LONGEST or _STRANGE.search(text):
+    if len(text) > LONGEST:
         return None
     try:
         return _mapping(text)
@@ -63,53 +78,49 @@ def read_plainly(text: str) -> Plain | None:
         return None
 
 
+# --- layout ----------------------------------------------------------------------------------------------------------
+
+
 def _mapping(text: str) -> Plain:
     root: dict[str, Any] = {}
     first = 0
     stack: list[_Open] = [(0, root)]
-    waiting: tuple[dict[str, Any], str, int] | None = None
-    for number, line in enumerate(text.split("\n"), 1):
-        match = _LINE.fullmatch(line)
-        if match is None:
-            if _NOTHING.fullmatch(line):
-                continue
-            raise NotPlain
-        spaces, dash, key, written, item = match.groups()
-        indent = len(spaces)
-        first = first or number
-        if waiting is not None:
-            _begin(stack, waiting, indent, [] if dash else {})
-            waiting = None
-        holding = _holding(stack, indent, is_item=bool(dash))
-        if isinstance(holding, dict):
-            fields = holding
-        elif key is None:
-            holding.append(_value(item))
+    at, is_list = 0, False
+    holding: Any = root
+    waiting: str | None = None
+    for number, written in enumerate(text.split("\n"), 1):
+        line = _LINES[written]
+        if line is None:
             continue
-        else:
-            fields, indent = {}, indent + len("- ")
+        indent, dash, key, value, fresh = line
+        if waiting is not None:
+            below: dict[str, Any] | list[Any] = [] if dash else {}
+            if indent < at or (indent == at and not dash) or len(stack) >= DEEPEST:
+                raise NotPlain
+            holding[waiting] = below
+            waiting = None
+            stack.append((indent, below))
+            at, holding, is_list = indent, below, dash
+        elif indent != at or is_list is not dash:
+            at, holding, is_list = indent, _holding(stack, indent, is_item=dash), dash
+        first = first or number
+        if is_list:
+            if key is None:
+                holding.append(value if fresh is None else fresh())
+                continue
+            fields: dict[str, Any] = {}
             holding.append(fields)
-            stack.append((indent, fields))
-        if key is None or key in fields or not isinstance(_scalar(key), str):
+            at, holding, is_list = indent + len("- "), fields, False
+            stack.append((at, fields))
+        if key in holding:
             raise NotPlain
-        if written is None:
-            waiting = fields, key, indent
+        if value is _BELOW:
+            waiting = key
         else:
-            fields[key] = _value(written)
+            holding[key] = value if fresh is None else fresh()
     if waiting is not None or not root:
         raise NotPlain
     return Plain(root, first)
-
-
-def _begin(
-    stack: list[_Open], waiting: tuple[dict[str, Any], str, int], indent: int, below: dict[str, Any] | list[Any]
-) -> None:
-    """Open the collection that the line after a key without a value begins; items may stand right below the key."""
-    holder, key, at = waiting
-    if indent < at or (indent == at and isinstance(below, dict)) or len(stack) >= DEEPEST:
-        raise NotPlain
-    holder[key] = below
-    stack.append((indent, below))
 
 
 def _holding(stack: list[_Open], indent: int, *, is_item: bool) -> dict[str, Any] | list[Any]:
@@ -124,20 +135,105 @@ def _holding(stack: list[_Open], indent: int, *, is_item: bool) -> dict[str, Any
     return holding
 
 
+# --- lines -----------------------------------------------------------------------------------------------------------
+
+
+class _Memo(dict[str, Any]):
+    """What ``make`` says of a piece of text, kept for the next time."""
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, written: str) -> Any:
+        said = self._make(written)
+        if len(self) >= MOST_KEPT:
+            self.clear()
+        if len(written) <= LONGEST_KEPT:
+            self[written] = said
+        return said
+
+
+def _line(written: str) -> _Line | None:
+    """What a line says; None for one that says nothing."""
+    if not (written.isascii() and written.isprintable()) and _STRANGE.search(written):
+        raise NotPlain
+    match = _LINE.fullmatch(written)
+    if match is None:
+        if _NOTHING.fullmatch(written):
+            return None
+        raise NotPlain
+    spaces, dash, key, after, item = match.groups()
+    if key is not None and not isinstance(_scalar(key), str):
+        raise NotPlain
+    said = after if key is not None else item
+    value = _BELOW if said is None else _value(said)
+    fresh: Callable[[], Any] | None = None
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        nests = any(isinstance(one, dict | list) for one in inner)
+        fresh = partial(_copied, value) if nests else value.copy
+    return len(spaces), dash is not None, key, value, fresh
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _value(written: str) -> Any:
     """The value that stands on the line of its key or dash, up to the end of the line."""
     first = written[0]
     if first in "[{":
-        value, end = (_list if first == "[" else _braces)(written, 1, 1)
-        if not _END.fullmatch(written, end):
-            raise NotPlain
-        return value
+        value = _flat(written)
+        return _nested(written) if value is None else value
     match = (_QUOTED if first in "\"'" else _PLAIN).fullmatch(written)
     if match is None:
         raise NotPlain
     if first not in "\"'":
         return _scalar(match[1])
     return match[1] if match[2] is None else match[2]
+
+
+# --- brackets and braces ---------------------------------------------------------------------------------------------
+
+
+def _flat(written: str) -> dict[str, Any] | list[Any] | None:
+    """What brackets or braces hold when that is scalars with ``, `` between; None to look more closely."""
+    pieces = written[1:-1].split(", ")
+    try:
+        if written[-1] == "]":
+            return list(map(_ITEMS.__getitem__, pieces))
+        fields = dict(map(_PAIRS.__getitem__, pieces))
+    except NotPlain:
+        return None
+    return fields if written[-1] == "}" and len(fields) == len(pieces) else None
+
+
+def _flat_item(written: str) -> Scalar:
+    match = _ITEM.fullmatch(written)
+    if match is None:
+        raise NotPlain
+    double, single, plain = match.groups()
+    if plain is None:
+        return double if single is None else single
+    return _scalar(plain.rstrip(" "))
+
+
+def _flat_pair(written: str) -> tuple[str, Scalar]:
+    key, colon, value = written.partition(": ")
+    if not colon or not _KEY.fullmatch(key) or not isinstance(_scalar(key), str):
+        raise NotPlain
+    return key, _flat_item(value)
+
+
+def _nested(written: str) -> dict[str, Any] | list[Any]:
+    """What brackets or braces hold."""
+    value, end = (_list if written[0] == "[" else _braces)(written, 1, 1)
+    if not _END.fullmatch(written, end):
+        raise NotPlain
+    return value
 
 
 def _list(written: str, at: int, depth: int) -> tuple[list[Any], int]:
@@ -196,9 +292,11 @@ def _mark(written: str, at: int) -> tuple[str, int]:
     return match[1], match.end()
 
 
-@lru_cache(maxsize=1 << 14)
 def _scalar(text: str) -> Scalar:
     value = resolve(text)
     if isinstance(value, Doubt):
         raise NotPlain
     return value
+
+
+_LINES, _PAIRS, _ITEMS = _Memo(_line), _Memo(_flat_pair), _Memo(_flat_item)

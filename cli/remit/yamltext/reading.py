@@ -18,7 +18,7 @@ import yaml
 
 from remit.findings import Finding, finding, in_order
 from remit.places import Place, Pointer, pointer_text
-from remit.yamltext.plain import read_plainly
+from remit.yamltext.plain import LONGEST, read_plainly
 from remit.yamltext.scalars import Doubt, forbidden_character, resolve, shown
 
 LARGEST_FILE = 256 * 1024
@@ -95,11 +95,20 @@ def read(data: bytes, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
 
     Source: security rules R24 and R25.
     """
+    if plain := _plainly(data, path):
+        return plain, ()
     text, problem = _decoded(data, path)
-    if problem:
-        return None, (problem,)
+    return (None, (problem,)) if problem else read_strictly(text, path)
+
+
+def _plainly(data: bytes, path: str) -> Document | None:
+    """What a plain file says; None for every other. No character of such a file is one that is refused."""
+    try:
+        text = data.decode("utf-8") if len(data) <= 4 * LONGEST else ""
+    except UnicodeDecodeError:
+        return None
     plain = read_plainly(text)
-    return (Document(path, plain.value, (plain.line, 1), text), ()) if plain else read_strictly(text, path)
+    return Document(path, plain.value, (plain.line, 1), text) if plain else None
 
 
 def read_strictly(text: str, path: str) -> tuple[Document | None, tuple[Finding, ...]]:

@@ -35,12 +35,13 @@ _WORDS: dict[str, bool | None] = {
 }  # fmt: skip
 _OTHER_TRUTHS = frozenset(["yes", "no", "on", "off", "y", "n"])
 _OTHER_NULLS = frozenset(["null", "~"])
+_LONGEST_WORD = len("FALSE")
 _CAN_START_A_NUMBER = frozenset("0123456789+-.")
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"(?:[-+]?(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?")
 _EXPONENT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+")
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE)
+_NOT_FINITE = re.compile(r"(?i:[-+]?\.(?:inf|nan))")
 _OTHER_NUMBER = re.compile(
     r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?"  # 012, 1_000, 1e3
     r"|[-+]?\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?"  # -.5
@@ -55,10 +56,15 @@ _CALENDAR = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?(?:Z|[-+](?:[01][0-9]|2[0-3]):[0-5][0-9]))?"
 )
+_ANY_NUMBER = re.compile(
+    "|".join(one.pattern for one in (_FLOAT, _NOT_FINITE, _EXPONENT, _CALENDAR_LIKE, _OTHER_NUMBER))
+)
 
 
 def resolve(text: str) -> Scalar | Doubt:
     """What the plain scalar ``text`` means to every reader, or why readers would differ."""
+    if len(text) > _LONGEST_WORD and text[0] not in _CAN_START_A_NUMBER:
+        return text
     if text in _WORDS:
         return _WORDS[text]
     lower = text.lower()
@@ -90,6 +96,8 @@ def _number(text: str) -> Scalar | Doubt:
         # Length first: Python refuses to convert thousands of digits.
         small = len(text) <= 20 and abs(int(text)) <= LARGEST_INTEGER
         return int(text) if small else _beyond(text)
+    if not _ANY_NUMBER.fullmatch(text):
+        return text
     if _NOT_FINITE.fullmatch(text):
         return _beyond(text)
     if _FLOAT.fullmatch(text) or _EXPONENT.fullmatch(text):
