@@ -219,6 +219,18 @@ def test_teams_and_people_of_a_record_may_be_asked() -> None:
     assert asks[0].count == 2
 
 
+def test_who_is_named_by_the_change_alone_does_not_stand_for_who_was_named_before() -> None:
+    rules = RULES.replace("{role: owner, of: record.unit}", "{person: record.roles.cce}")
+    base = Base()
+
+    asks = base.asks(base.touch("Customer", "harbour-bank", BANK, {**HIGHER, "roles": {"cce": "gus-he"}}), rules=rules)
+
+    assert [one for one in asked(asks) if one[0] == "grade"] == [
+        ("grade", "record.roles.cce", ["eve-li"]),
+        ("grade", "record.roles.cce", ["gus-he"]),
+    ]
+
+
 # --- different people ------------------------------------------------------------------------------------------------
 
 

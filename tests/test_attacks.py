@@ -143,6 +143,7 @@ COMMITS: dict[str, tuple[str, Callable[[World], str]]] = {
     "A1 no proposal": ("R7", lambda w: w.guarded.commit(w.change, w.said[1:])),
     "A1 a proposal of another's": ("R7", lambda w: w.guarded.commit(w.change, [proposal_of_another(w), w.approve()])),
     "A2 the author approves": ("R9", lambda w: w.guarded.commit(w.change, w.said, by="bob-sun")),
+    "A2 another author than who proposed": ("R7", lambda w: w.guarded.commit(w.change, w.said, by="dan-wu")),
     "A3 one person twice": ("R8", lambda w: w.guarded.commit(w.change, [*w.said, w.approve(reason="again")])),
     "A4 another tree than was approved": ("R7", lambda w: w.guarded.commit(w.change, w.said, tree=other_tree(w))),
     "A5 dated before its parent": ("R10", lambda w: w.guarded.commit(w.change, w.said, at=AT - DAY)),

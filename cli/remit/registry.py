@@ -84,7 +84,9 @@ class Registry:
         """The people who have one of these e-mails, sorted."""
         wanted = {email.casefold() for email in emails if email}
         needles = [email.encode() for email in wanted]
-        near = [p for p, d in self.files.items() if b"\\" in d or any(needle in d.lower() for needle in needles)]
+        # An e-mail that a file may write in several ways, with escapes, doubled quotes or large letters, is read.
+        plain = all(email.isascii() and "'" not in email for email in wanted)
+        near = [p for p, d in self.files.items() if not plain or b"\\" in d or any(n in d.lower() for n in needles)]
         return tuple(sorted(name for name, spec in self._specs(near) if _email(spec).casefold() in wanted))
 
     def keys_of(self, person: str) -> tuple[Key, ...]:

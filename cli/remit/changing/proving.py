@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from remit.changes import (
+    CHANGE_TRAILER,
     REVIEWED_TRAILER,
     Approval,
     Change,
@@ -183,13 +184,23 @@ class _Case:
                 Refusal("emergency", "no rule of the base says who may act in an emergency"), proof=proof
             )
         refusals = [Refusal("approval", f"{r.rule}: {r.why} ({r.need})") for r in asked if not r.satisfied]
-        if registry.signs and not registry_at(self.store, self.sha).signs:
-            refusals.append(Refusal("R6", "it takes the last key away, after which nothing would be signed any more"))
-        if (named := protected_branch(self.store, self.sha)) != protected_branch(self.store, self.parent):
-            refusals.append(Refusal("R6", f"it calls {named} the protected branch; a history stays on its own branch"))
+        refusals += self._undermined(change, registry, emergency=proof.emergency)
         findings = self._findings()
         refusals += [Refusal("R11", f"{one.place}: {one.message}", one.hint) for one in findings[:1]]
         return self._refused(*refusals, proof=replace(proof, findings=findings))
+
+    def _undermined(self, change: Change, registry: Registry, *, emergency: bool) -> Iterator[Refusal]:
+        """What no approval allows, because later commits could not be judged or believed after it."""
+        proposed, author = change.proposed, registry.with_emails([self.commit.email])
+        if registry.signs and proposed is not None and author != (proposed.person,):
+            yield Refusal("R7", f"its author {self.commit.email} is not {proposed.person}, who proposed it")
+        earlier = self.repository.log(self.parent, saying=[f"{CHANGE_TRAILER}: {change.id}"]) if emergency else ()
+        if any(parse_message(commit.message).change == change.id for commit in earlier):
+            yield Refusal("R4", f"{change.id} was applied already; a change is applied once")
+        if registry.signs and not registry_at(self.store, self.sha).signs:
+            yield Refusal("R6", "it takes the last key away, after which nothing would be signed any more")
+        if (named := protected_branch(self.store, self.sha)) != protected_branch(self.store, self.parent):
+            yield Refusal("R6", f"it calls {named} the protected branch; a history stays on its own branch")
 
     def _change(self, said: Sequence[Approval]) -> Change:
         """The change as the commit has it; what people signed must be about exactly this."""
@@ -286,7 +297,7 @@ class _Case:
         if self.changed:
             return self._refused(Refusal("R7", "a review of an emergency changes nothing else"), proof=proof)
         history = self.repository.log(self.parent)
-        about = next((c for c in history if parse_message(c.message).change == self.message.reviewed), None)
+        about = next((c for c in history if _is_emergency(parse_message(c.message), reviewed)), None)
         if about is None:
             return self._refused(Refusal("R7", f"there is no change {self.message.reviewed} to look at"), proof=proof)
         if any(parse_message(c.message).reviewed == self.message.reviewed for c in history):
@@ -309,6 +320,10 @@ class _Case:
         asked = self._requirements(change, case.parent, about.sha, self.law.judge, given, then, acted=wrote)
         odd += [Refusal("approval", f"{r.rule}: {r.why} ({r.need})") for r in asked if not r.satisfied]
         return self._refused(*odd, proof=replace(proof, requirements=tuple(asked)))
+
+
+def _is_emergency(said: Message, change: str) -> bool:
+    return said.change == change and any(one.verdict == "emergency" for one in said.approvals)
 
 
 def why_too_large(store: Store, before: str, after: str) -> str:
@@ -357,6 +372,6 @@ def owed(repository: Repository, tip: str, since: Sequence[str] = ()) -> list[tu
     for commit in reversed(repository.log(tip, exclude=since, saying=("verdict: emergency", REVIEWED_TRAILER))):
         message = parse_message(commit.message)
         waiting.pop(message.reviewed, None)
-        if message.change and any(one.verdict == "emergency" for one in message.approvals):
+        if _is_emergency(message, message.change):
             waiting[message.change] = commit
     return [(commit, change) for change, commit in waiting.items()]

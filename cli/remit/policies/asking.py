@@ -192,9 +192,11 @@ def _candidates(
         yield f"Team/{approver.team}", members(ground, approver.team, enough)
         return
     if approver.person:
-        people = _sides((approver.person,), touch, ground.whole)
-        found = {c.person: c for one in people for c in person(ground, one.name)}
-        yield "", tuple(found[name] for name in sorted(found))
+        sides = (touch._replace(after=None), touch._replace(before=None))
+        named = [people for side in sides if (people := _sides((approver.person,), side, ground.whole))]
+        for people in named or [[]]:
+            found = {c.person: c for one in people for c in person(ground, one.name)}
+            yield "", tuple(found[name] for name in sorted(found))
         return
     targets = _sides(approver.of, touch, ground.whole)
     for of in targets:

@@ -1,0 +1,73 @@
+"""A member with a key of his own and no rights, with commands and plain git: what he tries, and how it ends.
+
+Each of these once went through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import approval_store
+import pytest
+from conftest import git
+from guarded import MAIN, NOW, Guarded, texts
+
+from remit.auditing import VERIFIED, audit
+from remit.changes import with_trailers
+from remit.git import Identity
+from remit.judging import law_of
+from remit.registry import Registry
+
+EMERGENCY = "  emergency: {approvers: [{role: owner, of: record.unit}], reviewWithin: 3d}\n"
+"""Bob may act at once where the bank is concerned."""
+
+
+def rules_that_an_audit_names(guarded: Guarded, tip: str) -> list[tuple[str, str]]:
+    git(guarded.member, "update-ref", MAIN, tip)
+    git(guarded.member, "update-ref", "-d", f"{VERIFIED}main")  # each tip is looked at as if it were the first
+    store = guarded.store
+    done = audit(store, partial(law_of, store, checked=False), now=NOW + timedelta(minutes=5))
+    return [(one.commit, one.rule) for one in done.troubles]
+
+
+def test_the_review_of_one_emergency_is_not_paid_by_another_change_of_its_id(tmp_path: Path) -> None:
+    guarded = Guarded.build(tmp_path, {**texts(), "rules/approval/control.yaml": approval_store.RULES + EMERGENCY})
+    first = guarded.propose("eve-li", at=NOW)
+    assert first.proposed is not None
+    act = guarded.say(first, "bob-sun", "emergency", at=NOW, reason="the line is down")
+    urgent = guarded.commit(first, [first.proposed, act], by="eve-li")
+    git(guarded.member, "update-ref", MAIN, urgent)
+    # Another change of the same id, harmless, and approved by whom its rules ask.
+    other = guarded.propose("eve-li", guarded.bank(customerGrade="group", notes="x"), title="A note", at=NOW)
+    twin = replace(other, id=first.id, base=urgent)
+    said = [guarded.say(twin, "eve-li", "propose", at=NOW), guarded.say(twin, "gus-he", at=NOW)]
+    second = guarded.commit(twin, said, by="eve-li", parent=urgent)
+    text = with_trailers("Reviewed after the emergency", approvals=[said[1]], reviewed=first.id)
+    gus = Identity("Gus He", "gus-he@example.org")
+    paid = guarded.store.in_git().commit_tree(twin.tree, [second], text, gus, gus, NOW)
+    once_more = guarded.say(twin, "bob-sun", "emergency", at=NOW, reason="again")
+    hidden = guarded.commit(twin, [said[0], once_more], by="eve-li", parent=urgent)
+
+    assert rules_that_an_audit_names(guarded, urgent) == []
+    assert rules_that_an_audit_names(guarded, second) == []
+    assert {rule for sha, rule in rules_that_an_audit_names(guarded, paid) if sha == paid} == {"R7"}
+    assert rules_that_an_audit_names(guarded, hidden) == [(hidden, "R4")]
+
+
+@pytest.mark.parametrize(
+    ("email", "written"),
+    [
+        ("o'neil@example.org", "'o''neil@example.org'"),
+        ("Ünal@example.org", "Ünal@example.org"),
+        ("ÜNAL@example.org", "ünal@example.org"),
+        ("Bob-Sun@Example.org", "bob-sun@example.org"),
+        ("bob-sun@example.org", '"bob-sun\\x40example.org"'),
+    ],
+)
+def test_however_an_e_mail_is_written_who_has_it_is_known_as_a_contributor(email: str, written: str) -> None:
+    body = f"apiVersion: remit/v1\nkind: Person\nmetadata: {{name: bob-sun}}\nspec:\n  contact:\n    email: {written}\n"
+
+    assert Registry({"records/people/bob-sun.yaml": body.encode()}).with_emails([email]) == ("bob-sun",)
