@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from remit.conditions.condition import Compiler
-from remit.conditions.pushing import SUBJECT, Pushing
+from remit.conditions.pushing import Pushing
+from remit.conditions.selection import SUBJECT
 from remit.conditions.tree import Path
 from remit.errors import UserError
 from remit.policies.narrowing import TERM_KEYS, Asked, Narrowed, governed, narrowed, sound_calendars
@@ -50,7 +51,7 @@ class Candidates:
             yield from self._world.all(kind)
             return
         pushing = Pushing(self._compiler.types, self._parameters, apart=frozenset(self._world.spool.kinds))
-        each = [narrowed(watch, pushing, asked, sound=self._sound) for watch in watches]
+        each = [_Written.of(pushing, narrowed(watch, pushing.selection, asked, sound=self._sound)) for watch in watches]
         keys = _term_keys(pushing, watches[0]) if any(one.starts is not None for one in each) else []
         table = FactTable(self._world, kind, pushing.columns, keys)
         names = {name for one in each for name in self._selected(table, kind, one)}
@@ -61,7 +62,7 @@ class Candidates:
             assert entity is not None
             yield entity
 
-    def _selected(self, table: FactTable, kind: str, one: Narrowed) -> list[str]:
+    def _selected(self, table: FactTable, kind: str, one: _Written) -> list[str]:
         from sqlglot import exp
 
         wanted = one.possible
@@ -70,13 +71,13 @@ class Candidates:
             wanted = exp.and_(wanted, exp.Not(this=exp.Coalesce(this=done, expressions=[exp.false()])))
         return [name for (name,) in table.rows(exp.select("i").from_("facts").where(wanted))]
 
-    def _governed(self, table: FactTable, kind: str, one: Narrowed) -> Iterator[exp.Expr]:
+    def _governed(self, table: FactTable, kind: str, one: _Written) -> Iterator[exp.Expr]:
         """Conditions under which a term governs a fact whenever its clock asks for one; none where none is needed."""
         from sqlglot import exp
 
         if one.starts is None:
             return
-        start = exp.paren(one.starts)
+        start = one.starts
         groups = table.rows(
             exp.select("g", exp.Min(this=start), exp.Max(this=start), exp.AnyValue(this=exp.column("i")))
             .from_("facts")
@@ -87,15 +88,30 @@ class Candidates:
         yield exp.Not(this=exp.Is(this=start, expression=exp.null()))
         yield exp.In(this=exp.column("g"), expressions=[exp.Literal.number(group) for group in held or (0,)])
 
-    def _always(self, kind: str, name: str, first: int, last: int, one: Narrowed) -> bool:
+    def _always(self, kind: str, name: str, first: int, last: int, one: _Written) -> bool:
         entity = self._world.get(kind, name)
         return entity is not None and governed(
             self._world, entity, _moment(first), None if one.restarts else _moment(last)
         )
 
 
+class _Written(NamedTuple):
+    """What ``Narrowed`` says, as SQL."""
+
+    possible: exp.Expr
+    over: exp.Expr | None
+    starts: exp.Expr | None
+    restarts: bool
+
+    @staticmethod
+    def of(pushing: Pushing, one: Narrowed) -> _Written:
+        over = None if one.over is None else pushing.sql(one.over)
+        starts = None if one.starts is None else pushing.value(one.starts)
+        return _Written(pushing.sql(one.possible), over, starts, one.restarts)
+
+
 def _term_keys(pushing: Pushing, watch: Watch) -> list[exp.Expr]:
-    fields = pushing.types.schemas.kinds[watch.subject].shape.fields
+    fields = pushing.selection.types.schemas.kinds[watch.subject].shape.fields
     paths = [Path(0, 0, (SUBJECT, name)) for name in TERM_KEYS if name in fields]
     return [column for path in paths if (column := pushing.column(path, watch.scope, "text")) is not None]
 

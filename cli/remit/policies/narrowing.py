@@ -1,4 +1,4 @@
-"""Which facts a watch can say anything about at all, as SQL: its conditions, and the clock that it keeps.
+"""Which facts a watch can say anything about at all: its conditions, and the clock that it keeps, as tests.
 
 A fact is left out only where it is proved that nothing comes of asking: no decision in the window and no finding. A
 clock that cannot be measured is a finding too, so a watch whose calendars or spans are not known to be sound is asked
@@ -10,9 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from remit.conditions.pushing import Pushing, all_of, any_of, negated
+from remit.conditions.selection import (
+    Compared,
+    FirstOf,
+    Least,
+    Literally,
+    Not,
+    Selection,
+    Test,
+    Value,
+    all_of,
+    any_of,
+)
 from remit.conditions.tree import Path
 from remit.policies.clocking import Calendars, Window
 from remit.policies.reading import Amount, ClockRule
@@ -20,9 +31,6 @@ from remit.policies.watch import Watch
 from remit.references import Entity, World, instant, last_instant
 from remit.terms import governing_term
 from remit.times import parse_duration, parse_share
-
-if TYPE_CHECKING:
-    from sqlglot import exp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -47,33 +55,33 @@ class Narrowed:
     Without ``starts`` no term is needed.
     """
 
-    possible: exp.Expr
-    over: exp.Expr | None = None
-    starts: exp.Expr | None = None
+    possible: Test
+    over: Test | None = None
+    starts: Value | None = None
     restarts: bool = False
 
 
-def narrowed(watch: Watch, pushing: Pushing, asked: Asked, *, sound: bool) -> Narrowed:
+def narrowed(watch: Watch, selection: Selection, asked: Asked, *, sound: bool) -> Narrowed:
     """What a watch can say anything about; ``sound`` says that every calendar of the store can be reckoned with."""
     conditions = [level.when for level in watch.levels]
-    some_level = any_of(*(pushing.test(one.root, one.scope) if one else all_of() for one in conditions))
-    possible = [pushing.test(watch.when.root, watch.when.scope)] if watch.when else []
-    if watch.each is not None and (items := pushing.presence(watch.each.path, watch.scope)) is not None:
+    some_level = any_of(*(selection.test(one.root, one.scope) if one else all_of() for one in conditions))
+    possible = [selection.test(watch.when.root, watch.when.scope)] if watch.when else []
+    if watch.each is not None and (items := selection.presence(watch.each.path, watch.scope)) is not None:
         possible.append(items)
     if watch.clock is None:
         return Narrowed(all_of(*possible, some_level))
-    if not sound or not _measurable(watch, pushing):
+    if not sound or not _measurable(watch, selection):
         return Narrowed(all_of(*possible))
     rule = watch.clock
-    there = _starts_there(rule, watch, pushing)
+    there = _starts_there(rule, watch, selection)
     if there is not None:
         possible.append(there)
-    start = _start(rule, watch, pushing)
-    over = [negated(some_level)]
-    if (stop := _stop(rule, watch, pushing)) is not None and asked.over_by is not None:
+    start = _start(rule, watch, selection)
+    over: list[Test] = [Not(some_level)]
+    if (stop := _stop(rule, watch, selection)) is not None and asked.over_by is not None:
         over.append(_at_most(stop, asked.over_by))
     if start is not None and not any(level.trigger.kind == "past" for level in watch.levels):
-        over.append(negated(_at_most(start, asked.window.end)))
+        over.append(Not(_at_most(start, asked.window.end)))
     if not watch.uses_term:
         return Narrowed(all_of(*possible), any_of(*over))
     if start is None:
@@ -93,25 +101,27 @@ def sound_calendars(world: World) -> bool:
     )
 
 
-def _measurable(watch: Watch, pushing: Pushing) -> bool:
+def _measurable(watch: Watch, selection: Selection) -> bool:
     """True when no span of the watch can turn out to be none: each is written, a sound parameter, or a term's."""
     assert watch.clock is not None
     reached = watch.clock.reached
     amounts = [watch.clock.lasts, reached.within if reached else None]
     amounts += [amount for level in watch.levels for amount in (level.trigger.amount, level.every)]
     shares = [level.trigger.share_path for level in watch.levels]
-    return all(_sound(amount, pushing) for amount in amounts) and all(_sound_share(path, pushing) for path in shares)
+    return all(_sound(amount, selection) for amount in amounts) and all(
+        _sound_share(path, selection) for path in shares
+    )
 
 
-def _sound(amount: Amount | None, pushing: Pushing) -> bool:
+def _sound(amount: Amount | None, selection: Selection) -> bool:
     if amount is None or amount.path is None or amount.path.names[0] == "term":
         return True
-    raw = pushing.parameter(amount.path)
+    raw = selection.parameter(amount.path)
     return isinstance(raw, str) and _reads(raw, parse_duration)
 
 
-def _sound_share(path: Path | None, pushing: Pushing) -> bool:
-    return path is None or (isinstance(raw := pushing.parameter(path), str) and _reads(raw, parse_share))
+def _sound_share(path: Path | None, selection: Selection) -> bool:
+    return path is None or (isinstance(raw := selection.parameter(path), str) and _reads(raw, parse_share))
 
 
 def _reads(text: str, read: Callable[[str], object]) -> bool:
@@ -125,53 +135,45 @@ def _reads(text: str, read: Callable[[str], object]) -> bool:
 # --- clocks ----------------------------------------------------------------------------------------------------------
 
 
-def _starts_there(rule: ClockRule, watch: Watch, pushing: Pushing) -> exp.Expr | None:
-    """SQL that is true where the clock has a start at all; None where that cannot be said."""
+def _starts_there(rule: ClockRule, watch: Watch, selection: Selection) -> Test | None:
+    """A test that is true where the clock has a start at all; None where that cannot be said."""
     if rule.cycle is not None or rule.reached is not None:
         return None
     paths = [one.root for one in (*rule.start, *rule.due)]
     if not all(isinstance(path, Path) for path in paths):
         return None
-    there = [pushing.presence(path, watch.scope) for path in paths if isinstance(path, Path)]
+    there = [selection.presence(path, watch.scope) for path in paths if isinstance(path, Path)]
     known = [one for one in there if one is not None]
     return any_of(*known) if len(known) == len(paths) else None
 
 
-def _start(rule: ClockRule, watch: Watch, pushing: Pushing) -> exp.Expr | None:
+def _start(rule: ClockRule, watch: Watch, selection: Selection) -> Value | None:
     """When the clock starts, in microseconds; None where a column alone does not say it."""
-    from sqlglot import exp
-
     if rule.cycle is not None or rule.reached is not None:
         return None
-    branches = exp.Case()
+    choices = []
     for condition in (*rule.start, *rule.due):
         if not isinstance(condition.root, Path):
             return None
-        there = pushing.presence(condition.root, watch.scope)
-        at = pushing.column(condition.root, watch.scope, "instant")
+        there = selection.presence(condition.root, watch.scope)
+        at = selection.column(condition.root, watch.scope, "instant")
         if there is None or at is None:
             return None
-        branches = branches.when(there, at)
-    return branches if branches.args.get("ifs") else None
+        choices.append((there, at))
+    return FirstOf(tuple(choices)) if choices else None
 
 
-def _stop(rule: ClockRule, watch: Watch, pushing: Pushing) -> exp.Expr | None:
-    """An instant, in microseconds, by which every lane of the clock has stopped; None or null where none is known."""
-    from sqlglot import exp
-
+def _stop(rule: ClockRule, watch: Watch, selection: Selection) -> Value | None:
+    """An instant, in microseconds, by which every lane of the clock has stopped; None where none is known."""
     if rule.cycle is not None or rule.reached is not None:
         return None
     paths = [condition.root for condition in rule.stop if isinstance(condition.root, Path)]
-    columns = [one for path in paths if (one := pushing.column(path, watch.scope, "instant")) is not None]
-    if len(columns) < 2:
-        return columns[0] if columns else None
-    return exp.Least(this=columns[0], expressions=columns[1:], ignore_nulls=True)
+    columns = [one for path in paths if (one := selection.column(path, watch.scope, "instant")) is not None]
+    return Least(tuple(columns)) if columns else None
 
 
-def _at_most(held: exp.Expr, bound: datetime) -> exp.Expr:
-    from sqlglot import exp
-
-    return exp.LTE(this=held, expression=exp.Literal.number((bound - _EPOCH) // timedelta(microseconds=1)))
+def _at_most(held: Value, bound: datetime) -> Test:
+    return Compared("$lte", held, Literally((bound - _EPOCH) // timedelta(microseconds=1)))
 
 
 # --- terms -----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from remit.conditions.condition import Bindings
 from remit.conditions.lowering import follow
-from remit.conditions.pushing import SUBJECT, Column
+from remit.conditions.selection import SUBJECT, Column
 from remit.conditions.tree import item_number
 from remit.sources.duck import connected
 from remit.sources.spool import SpooledWorld
