@@ -23,6 +23,7 @@ from remit.conditions.selection import (
     Selection,
     Some,
     Test,
+    There,
     Truth,
     Value,
     Wording,
@@ -70,6 +71,8 @@ class Pushing:
                 return exp.Not(this=exp.paren(self.sql(part), copy=False))
             case Held(column=column):
                 return self.value(column)
+            case There(value=value):
+                return exp.Not(this=exp.Is(this=self.value(value), expression=exp.null()))
             case Compared(sign=sign, left=left, right=right):
                 operator: type[exp.Binary] = getattr(exp, _OPERATORS[sign])
                 return operator(this=self.value(left), expression=self.value(right))

@@ -119,6 +119,13 @@ class Held:
 
 
 @dataclass(frozen=True)
+class There:
+    """True when the value is there."""
+
+    value: Value
+
+
+@dataclass(frozen=True)
 class Compared:
     """Two values in order, by a sign of ``lowering.SIGNS``."""
 
@@ -152,7 +159,7 @@ class Otherwise:
     value: bool
 
 
-Test = Truth | All | Some | Not | Held | Compared | Among | Wording | Otherwise
+Test = Truth | All | Some | Not | Held | There | Compared | Among | Wording | Otherwise
 
 WORDINGS = ("startsWith", "endsWith", "contains")
 
