@@ -33,7 +33,8 @@ from remit.store import Store
 from remit.yamltext import Edit, edit
 
 BANK = "records/customers/harbour-bank.yaml"
-AUTHOR, APPROVER = "chen-jing", "liu-fang"
+AUTHOR, APPROVER, GOVERNOR = "chen-jing", "liu-fang", "su-min"
+"""Who writes, who approves of what customers are, and who approves of people."""
 
 
 def main() -> int:
@@ -79,14 +80,14 @@ def measure(folder: Path, records: int, rounds: int) -> dict[str, float]:
 
 
 def prepare(root: Path, records: int) -> int:
-    """The example with as many customers more, in which two people have keys; how many records there are."""
+    """The example with as many customers more, in which three people have keys; how many records there are."""
     files = dict(pack_files())
     for number in range(records):
         name = f"customer-{number:06d}"
         files[f"records/customers/{name}.yaml"] = files[BANK].replace(
             b"name: harbour-bank", f"name: {name}".encode(), 1
         )
-    for person in (AUTHOR, APPROVER):
+    for person in (AUTHOR, APPROVER, GOVERNOR):
         private = Ed25519PrivateKey.generate()
         key = root.parent / person
         pem = private.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption())

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Self
 
 from remit.errors import GitError, NotFound
+from remit.git.entries import Tree
+from remit.git.objects import Found, Objects
 from remit.git.parsing import HEX, decode, lines
 from remit.git.running import LOCAL_SECONDS, Done, run
-from remit.git.values import TreeEntry
 
 REMEMBERED_BYTES = 64 * 1024 * 1024
-"""So much of what was read is kept, until the repository is opened anew."""
+"""So much of what was read last is kept."""
 
 
 class Opened:
@@ -46,7 +47,10 @@ class Opened:
         self._roots: dict[str, str] = {}
         self._read: dict[str, bytes] = {}
         self._read_bytes = 0
-        self._listings: dict[tuple[str, ...], dict[str, TreeEntry]] = {}
+        self._trees: dict[str, Tree] = {}
+        self._kept_entries = 0
+        self._odd: dict[str, bool] = {}
+        self._objects = Objects(self.top, self._place, self._variables)
 
     @classmethod
     def find(cls, start: Path) -> Self | None:
@@ -108,6 +112,16 @@ class Opened:
             return None
         if name in self._known:
             return self._known[name]
+        oid, _, kind = name.partition("^")
+        if HEX.fullmatch(oid) and kind in ("{commit}", "{tree}", "{object}"):
+            (found,) = self._objects.kinds([oid])
+            if found is None:
+                return None
+            if found.kind == "commit":
+                self._batch([oid])
+                return self._known[name]
+            if kind in ("{object}", f"{{{found.kind}}}"):
+                return self._known.setdefault(name, oid)
         done = self._git(["rev-parse", "--verify", "--quiet", "--end-of-options", name], ok=(0, 1, 128))
         sha = decode(done.stdout).strip()
         if done.status or not HEX.fullmatch(sha):
@@ -131,25 +145,37 @@ class Opened:
         wanted = [name for name in names if name not in found]
         if not wanted:
             return found
-        out, at = self._git(["cat-file", "--batch"], stdin=lines(wanted)).stdout, 0
-        for name in wanted:
+        lasting = [name for name in wanted if HEX.fullmatch(name.partition(":")[0])]
+        for name, data in zip(lasting, self._objects.contents(lasting), strict=True):
+            if data is not None:
+                found[name] = data.data
+                self._remember(name, data)
+        return found | self._batch_of_now([name for name in wanted if name not in set(lasting)])
+
+    def _batch_of_now(self, names: Sequence[str]) -> dict[str, bytes]:
+        """What names of refs lead to at this moment, asked of a git that has seen nothing before."""
+        if not names:
+            return {}
+        found: dict[str, bytes] = {}
+        out, at = self._git(["cat-file", "--batch"], stdin=lines(names)).stdout, 0
+        for name in names:
             end = out.index(b"\n", at)
             header, at = out[at:end], end + 1
             if header.endswith((b" missing", b" ambiguous", b" submodule")):
                 continue
-            kind, length = header.rsplit(b" ", 2)[1:]
-            found[name] = out[at : at + int(length)]
-            at += int(length) + 1
-            self._remember(name, kind, found[name])
+            length = int(header.rsplit(b" ", 1)[1])
+            found[name] = out[at : at + length]
+            at += length + 1
         return found
 
-    def _remember(self, name: str, kind: bytes, data: bytes) -> None:
+    def _remember(self, name: str, found: Found) -> None:
         """Keep what never becomes another thing, so that the commits of a history share their reading."""
         oid, inside, _ = name.partition(":")
-        if self._read_bytes + len(data) > REMEMBERED_BYTES or not HEX.fullmatch(oid):
-            return
-        self._read[name] = data
-        self._read_bytes += len(data)
-        if kind == b"commit" and not inside:
-            tree = decode(data.partition(b"\n")[0]).removeprefix("tree ")
+        if len(found.data) <= REMEMBERED_BYTES and name not in self._read:
+            self._read[name] = found.data
+            self._read_bytes += len(found.data)
+            while self._read_bytes > REMEMBERED_BYTES:
+                self._read_bytes -= len(self._read.pop(next(iter(self._read))))
+        if found.kind == "commit" and not inside:
+            tree = decode(found.data.partition(b"\n")[0]).removeprefix("tree ")
             self._known |= {f"{oid}^{{commit}}": oid, f"{oid}^{{tree}}": tree, f"{oid}^{{object}}": oid}

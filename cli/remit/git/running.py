@@ -26,8 +26,8 @@ from remit.git.parsing import decode
 LOCAL_SECONDS = 120.0
 NETWORK_SECONDS = 300.0
 OUTPUT_BYTES = 512 * 1024 * 1024
-_WORDS_BYTES = 1024 * 1024
-_CHUNK_BYTES = 1024 * 1024
+WORDS_BYTES = 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 _STOP_SECONDS = 5.0
 _LOCKED = "\nAnother git process seems to be running"
 
@@ -85,6 +85,29 @@ def run(
     Raises:
         GitError: any other status, in git's words; no git; more than ``seconds`` or ``OUTPUT_BYTES``.
     """
+    with tempfile.TemporaryFile() as source:
+        source.write(stdin)
+        source.seek(0)
+        process = _started(folder, args, source, variables, machine=machine)
+    try:
+        status, out, err = _finish(process, seconds)
+    except BaseException:
+        stop(process)
+        raise
+    if status not in ok:
+        hint = "another git is at work here, or one has died: remit doctor" if _LOCKED in err else ""
+        raise GitError(words(err).partition(_LOCKED)[0] or f"git stopped with status {status}", hint)
+    return Done(status, out, err)
+
+
+def standing(folder: Path, args: Sequence[str], *, variables: Mapping[str, str]) -> Any:
+    """A git that goes on until it is stopped, with pipes at all three of its streams; started as ``run`` starts one."""
+    return _started(folder, args, subprocess.PIPE, variables, machine=False)
+
+
+def _started(
+    folder: Path, args: Sequence[str], source: Any, variables: Mapping[str, str] | None, *, machine: bool
+) -> Any:
     import git.cmd  # slow to import: only when git is needed
 
     if any("\0" in arg for arg in args):
@@ -95,15 +118,10 @@ def run(
     fixed = [part for key, value in _FIXED_OPTIONS.items() for part in ("-c", f"{key}={value}")]
     # -C, because GitPython falls back on the working directory when it cannot enter the folder.
     command = [*_program(own), "-C", str(folder.absolute()), *fixed, *args]
-    with tempfile.TemporaryFile() as source:
-        source.write(stdin)
-        source.seek(0)
-        started = git.cmd.Git(str(folder)).execute(command, istream=source, as_process=True, env=own, shell=False)
-    status, out, err = _finish(started.proc, seconds)
-    if status not in ok:
-        hint = "another git is at work here, or one has died: remit doctor" if _LOCKED in err else ""
-        raise GitError(words(err).partition(_LOCKED)[0] or f"git stopped with status {status}", hint)
-    return Done(status, out, err)
+    started = git.cmd.Git(str(folder)).execute(command, istream=source, as_process=True, env=own, shell=False)
+    # GitPython would end the process with the object that it gives, in a fork too.
+    process, started.proc = started.proc, None
+    return process
 
 
 def words(stderr: str) -> str:
@@ -131,7 +149,7 @@ def _program(own: Mapping[str, str]) -> list[str]:
 
 
 def _finish(process: Any, seconds: float) -> Done:
-    """Read both streams of ``process`` until it ends; stop it when it takes too long or says too much."""
+    """Read both streams of ``process`` until it ends; an error when it takes too long or says too much."""
     deadline = monotonic() + seconds
     out, err = bytearray(), bytearray()
     with selectors.DefaultSelector() as streams:
@@ -141,35 +159,33 @@ def _finish(process: Any, seconds: float) -> Done:
             left = deadline - monotonic()
             ready = streams.select(left) if left > 0 else []
             if not ready:
-                _stop(process)
-                raise _late(seconds)
+                raise late(seconds)
             for key, _ in ready:
-                chunk = os.read(key.fd, _CHUNK_BYTES)
+                chunk = os.read(key.fd, CHUNK_BYTES)
                 key.data.extend(chunk)
                 if not chunk:
                     streams.unregister(key.fileobj)
             if len(out) > OUTPUT_BYTES:
-                _stop(process)
                 raise GitError(f"git wrote more than {OUTPUT_BYTES} bytes and was stopped")
             # Words come from the remote as well; what is too long is cut, for the work itself may be done.
-            del err[_WORDS_BYTES:]
+            del err[WORDS_BYTES:]
     try:
         status = process.wait(max(deadline - monotonic(), 0))
     except subprocess.TimeoutExpired as error:
-        _stop(process)
-        raise _late(seconds) from error
+        raise late(seconds) from error
     return Done(status, bytes(out), decode(bytes(err)))
 
 
-def _late(seconds: float) -> GitError:
+def late(seconds: float) -> GitError:
+    """The error for a git that took too long."""
     return GitError(f"git did not finish within {seconds:g} seconds and was stopped")
 
 
-def _stop(process: Any) -> None:
-    """Ask git to stop, so that it takes its lock files and helpers with it; then do not ask."""
+def stop(process: Any) -> int:
+    """Ask git to stop, so that it takes its lock files and helpers with it; then do not ask. Its status."""
     process.terminate()
     try:
-        process.wait(_STOP_SECONDS)
+        return int(process.wait(_STOP_SECONDS))
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
+        return int(process.wait())
