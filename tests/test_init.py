@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import git
 
+from remit.errors import UserError
 from remit.main import main
 from remit.pack import pack_files
-from remit.starting import FORGE_FILES, starting_files
+from remit.starting import FORGE_FILES, starting_files, write_store
 from remit.store import Store
 
 TOP = Path(__file__).parent.parent
@@ -109,6 +110,17 @@ def test_an_empty_directory_is_taken_as_it_is(tmp_path: Path) -> None:
     assert main(["init", str(folder)]) == 0
     assert folder.stat().st_ino == before and (folder / "remit.yaml").is_file()
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_store_that_cannot_be_finished_is_not_there(tmp_path: Path) -> None:
+    def finish(draft: Path) -> None:
+        assert (draft / "remit.yaml").is_file()
+        raise UserError("git is not there")
+
+    with pytest.raises(UserError):
+        write_store(tmp_path / "store", {"remit.yaml": b"name: small\n"}, finish)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("taken", ["directory", "file", "link"])

@@ -17,7 +17,7 @@ from worlds import record_text, world_files
 
 from remit.candidates import Candidates
 from remit.demo_feed import NOW, demo_feeds
-from remit.evaluating import MANY_BYTES, Loaded, engine_for, load
+from remit.evaluating import MANY_BYTES, Engine, Loaded, engine_for, load
 from remit.main import main
 from remit.pack import pack_files
 from remit.policies.clocking import Window
@@ -36,7 +36,11 @@ OPTIONAL = ["service", "repairedAt", "returnedAt", "signedAt", "dispatchedAt", "
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example store with its feeds beside it, outside git."""
     root = tmp_path_factory.mktemp("demo") / "store"
-    write_store(root, {**pack_files(), **{f"feeds/{name}": data for name, data in demo_feeds().files.items()}})
+    write_store(
+        root,
+        {**pack_files(), **{f"feeds/{name}": data for name, data in demo_feeds().files.items()}},
+        lambda draft: None,
+    )
     return root
 
 
@@ -184,8 +188,14 @@ CLOCK = {"start": "subject.openedAt", "stop": "subject.closedAt"}
 AT = parse_instant("2026-10-15T12:00:00+08:00")
 
 
-def world(tmp_path: Path, tickets: dict[str, dict[str, Any]], spec: dict[str, Any], calendar: str = "week") -> Loaded:
-    """The small store with one escalation policy, and tickets as tables."""
+def world(
+    tmp_path: Path,
+    tickets: dict[str, dict[str, Any]],
+    spec: dict[str, Any],
+    calendar: str = "week",
+    engine: Engine = "tables",
+) -> Loaded:
+    """The small store with one escalation policy, and tickets as tables or in memory."""
     config = f"name: small\ntimezone: Asia/Shanghai\nlanguage: en\ncalendar: {calendar}\n"
     policy = {"subject": "Ticket", "clock": CLOCK, "levels": LEVELS, **spec}
     more = {
@@ -196,7 +206,7 @@ def world(tmp_path: Path, tickets: dict[str, dict[str, Any]], spec: dict[str, An
     always = {"customer": "bank", "openedAt": "2026-10-15T08:00:00+08:00"}
     rows = [{"id": name, **always, **body} for name, body in tickets.items()]
     (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    loaded = load(Files(None, None, world_files(more)), [SourceContext("t.jsonl", "Ticket", root=tmp_path)], "tables")
+    loaded = load(Files(None, None, world_files(more)), [SourceContext("t.jsonl", "Ticket", root=tmp_path)], engine)
     assert (loaded.findings, loaded.trouble, loaded.policies.findings) == ((), (), ())
     return loaded
 

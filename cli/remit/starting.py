@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from remit.errors import Refused, UserError
 from remit.git import Identity, Repository
@@ -17,6 +17,7 @@ from remit.references import Entity, uses, world_of_records
 from remit.schemas import Schemas, load_schemas
 from remit.yamltext import DELETE, Edit, edit, forbidden_character
 
+T = TypeVar("T")
 Size = Literal["organisation", "example", "bare-bones"]
 
 CATALOGUE = ("Calendar", "KpiDefinition", "ParameterSet", "ProductOffering", "ServiceLevelSpecification")
@@ -112,8 +113,12 @@ def repository_around(folder: Path) -> Repository | None:
     return Repository.find(next(candidate for candidate in (here, *here.parents) if candidate.is_dir()))
 
 
-def write_store(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write beside ``folder``, then rename: whoever looks sees no store or a whole one."""
+def write_store(folder: Path, files: Mapping[str, bytes], finish: Callable[[Path], T]) -> T:
+    """Write beside ``folder``, ``finish`` it there, then rename: whoever looks sees no store or a whole one.
+
+    Returns:
+        What ``finish`` said of the draft.
+    """
     parent = Path(os.path.abspath(folder)).parent  # noqa: PTH100
     parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=parent))
@@ -122,14 +127,16 @@ def write_store(folder: Path, files: Mapping[str, bytes]) -> None:
             target = draft / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
+        said = finish(draft)
         draft.chmod(0o755)
         if not folder.exists():
             draft.rename(folder)
-            return
+            return said
         # An existing directory stays itself (somebody may stand in it); remit.yaml comes last and makes it a store.
         for entry in sorted(draft.iterdir(), key=lambda entry: entry.name == CONFIG_PATH):
             entry.rename(folder / entry.name)
         draft.rmdir()
+        return said
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise

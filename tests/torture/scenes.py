@@ -17,7 +17,7 @@ from pathlib import Path
 
 from approval_store import path_of, text_of
 from conftest import AT, commit_all, git, write_files
-from keys import become, keyed_texts, made
+from keys import become, keyed_texts, made, public
 
 from remit.main import COMMANDS, main
 from remit.origins import init
@@ -27,6 +27,9 @@ from torture.processes import Child
 
 BANK = path_of("Customer", "harbour-bank")
 SPEC = {"customerGrade": "local_b", "unit": "south", "roles": {"cce": "eve-li"}}
+
+FRESH = "fresh"
+"""The folder of a store that is about to begin."""
 
 Fault = Callable[[], None]
 """Arranged inside the process that a fault shall hit, before it begins."""
@@ -84,6 +87,7 @@ class Scene:
         def work() -> int:
             os.chdir(self.folder / "store")
             fault()
+            os.environ |= {"EDITOR": "sed -i s/local_b/local_a/", "GIT_CONFIG_GLOBAL": str(self.folder / "gitconfig")}
             return main([*self.words, *(("--at", self.at.isoformat()) if _takes_an_instant(self.words) else ())])
 
         return Child.start(work)
@@ -140,7 +144,7 @@ class Aftermath:
 
 
 def _takes_an_instant(words: tuple[str, ...]) -> bool:
-    return words[0] not in ("set", "new", "origin", "unset", "rename", "remove")
+    return words[0] not in ("init", "set", "new", "origin", "unset", "edit", "rename", "remove")
 
 
 def repositories(folder: Path) -> list[Path]:
@@ -158,10 +162,10 @@ def atoms(folder: Path) -> dict[str, str]:
     """Every ref, entry of an index and file below a folder, each with what it holds."""
     found: dict[str, str] = {}
     for top in repositories(folder):
-        # Who says the same again adds a commit to it; what was said is its tree.
+        # Who says the same again adds a commit to it, and a store begins when it begins; what was said is the tree.
         listed = git(top, "for-each-ref", "--format=%(refname) %(objectname) %(tree)").splitlines()
         for name, oid, tree in (line.split(" ") for line in listed):
-            found[f"{top.name}:{name}"] = tree if "/reviews/" in name else oid
+            found[f"{top.name}:{name}"] = tree if "/reviews/" in name or top.name == FRESH else oid
         if (top / ".git").exists():
             staged = git(top, "ls-files", "--stage").splitlines()
             found |= {f"{top.name}:index {line.partition(chr(9))[2]}": line.partition("\t")[0] for line in staged}
@@ -256,6 +260,69 @@ def new_scene(folder: Path, at: datetime = AT) -> Scene:
     return Scene("new", folder, words, at, "store/records/customers/shop.yaml")
 
 
+def unset_scene(folder: Path, at: datetime = AT) -> Scene:
+    """Fields that are about to be taken away."""
+    _store(folder, at)
+    return Scene("unset", folder, ("unset", "Customer/harbour-bank", "roles"), at, f"store/{BANK}")
+
+
+def edit_scene(folder: Path, at: datetime = AT) -> Scene:
+    """A record that is about to be changed in an editor."""
+    _store(folder, at)
+    return Scene("edit", folder, ("edit", "Customer/harbour-bank"), at, f"store/{BANK}")
+
+
+def rename_scene(folder: Path, at: datetime = AT) -> Scene:
+    """A record that is about to get another name, in eleven files."""
+    _store(folder, at)
+    return Scene("rename", folder, ("rename", "OrganizationUnit/south", "lower-coast"), at, "store/records")
+
+
+def remove_scene(folder: Path, at: datetime = AT) -> Scene:
+    """A record that is about to go."""
+    _store(folder, at)
+    return Scene("remove", folder, ("remove", "Customer/harbour-bank"), at, f"store/{BANK}")
+
+
+def init_scene(folder: Path, at: datetime = AT) -> Scene:
+    """A store that is about to begin."""
+    _store(folder, at)
+    (folder / "gitconfig").write_text("[user]\n\tname = Ann Lee\n\temail = ann-lee@example.org\n")
+    return Scene("init", folder, ("init", f"../{FRESH}", "--bare-bones"), at, FRESH)
+
+
+def reject_scene(folder: Path, at: datetime = AT) -> Scene:
+    """A change that is about to be rejected."""
+    store = _store(folder, at)
+    id = _proposed(store, at)
+    become(store, "bob-sun")
+    return Scene("reject", folder, ("reject", id, "-m", "级别应由省里定"), at, "store:refs/remit/reviews")
+
+
+def audit_scene(folder: Path, at: datetime = AT) -> Scene:
+    """A history that is about to be proved, and its tip kept as proved."""
+    store = _store(folder, at)
+    id = _proposed(store, at)
+    _give(store, "bob-sun", at, "approve", id)
+    _give(store, "cai-yu", at, "apply", id)
+    return Scene("audit", folder, ("audit",), at, "store:refs/remit/verified")
+
+
+def doctor_scene(folder: Path, at: datetime = AT) -> Scene:
+    """A branch that vanished and is about to be put back."""
+    store = _store(folder, at)
+    id = _proposed(store, at)
+    (store / f".git/refs/heads/change/{id}").unlink()
+    return Scene("doctor", folder, ("doctor", "--repair"), at, "store:refs/heads/change")
+
+
+def revoke_scene(folder: Path, at: datetime = AT) -> Scene:
+    """A key that is about to be revoked."""
+    _store(folder, at)
+    words = ("keys", "revoke", "bob-sun", public("bob-sun").fingerprint, "-m", "the laptop was stolen")
+    return Scene("keys revoke", folder, words, at, "store:refs/heads")
+
+
 def keys_scene(folder: Path, at: datetime = AT) -> Scene:
     """A key that is about to be registered."""
     _store(folder, at)
@@ -288,5 +355,23 @@ def pushed_scene(folder: Path, at: datetime | None = None) -> Scene:
     return Scene("apply to an origin", folder, ("apply", id), at, "origin.git:refs/heads/main")
 
 
-LONE = (propose_scene, approve_scene, apply_scene, withdraw_scene, set_scene, new_scene, keys_scene, origin_scene)
-"""What happens in one repository."""
+LONE = (
+    propose_scene,
+    approve_scene,
+    reject_scene,
+    withdraw_scene,
+    apply_scene,
+    keys_scene,
+    revoke_scene,
+    new_scene,
+    set_scene,
+    unset_scene,
+    edit_scene,
+    rename_scene,
+    remove_scene,
+    init_scene,
+    origin_scene,
+    audit_scene,
+    doctor_scene,
+)
+"""Everything that writes in one repository."""

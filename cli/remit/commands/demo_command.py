@@ -227,7 +227,7 @@ class Demo:
         files["remit.yaml"] = edit(files["remit.yaml"], [Edit(("sources",), [dict(one) for one in feeds.sources])])
         keys = _own_keys(files) if shutil.which("ssh-keygen") else {}
         files |= {path: _with_key(files[path], public) for path, (public, _) in keys.items()}
-        write_store(self.folder, files)
+        write_store(self.folder, files, lambda draft: None)
         for name, data in feeds.files.items():
             write_whole(self.folder / "feeds" / name, data)
         repository = Repository.init(self.folder, "main")

@@ -45,9 +45,8 @@ def command(folder: Path, size: Size | None, name: str, language: str | None, fm
     inside = repository_around(folder)
     if inside is not None:
         files = {path: data for path, data in files.items() if path not in FORGE_FILES.values()}
-    write_store(folder, files)
     first_kind = "ProductOffering" if chosen == "bare-bones" else "Customer"
-    commit, advice = _under_git(folder, files, inside)
+    commit, advice = write_store(folder, files, lambda draft: _under_git(draft, folder, files, inside))
     if fmt == "json":
         print_json(
             {
@@ -71,11 +70,13 @@ def command(folder: Path, size: Size | None, name: str, language: str | None, fm
         click.echo(f"  {safe(line)}")
 
 
-def _under_git(folder: Path, files: Mapping[str, bytes], inside: Repository | None) -> tuple[str | None, list[str]]:
+def _under_git(
+    draft: Path, folder: Path, files: Mapping[str, bytes], inside: Repository | None
+) -> tuple[str | None, list[str]]:
     """The first commit, or None and what the user is to do himself."""
     if inside is not None:
         return None, [f"It is inside the repository {inside.top}: commit it there, or move it out and run git init."]
-    repository = Repository.init(folder, "main")
+    repository = Repository.init(draft, "main")
     identity = repository.identity()
     if identity is None:
         return None, [
