@@ -82,7 +82,7 @@ def test_what_is_wrong_is_said_kept_and_can_be_gone_on_with(
     error = capsys.readouterr().err
     (draft,) = drafts(store)
     assert code == 2 and said in error
-    assert f"remit edit Customer/harbour-bank --draft {draft}" in re.sub(r"\s+", " ", error)
+    assert f"remit --store {store} edit Customer/harbour-bank --draft {draft}" in re.sub(r"\s+", " ", error)
     assert contents(store) == before and new in draft.read_text(encoding="utf-8")
 
     editor(monkeypatch, tmp_path, replacing((new, old), ("status: active", "status: at_risk")))

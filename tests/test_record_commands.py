@@ -74,7 +74,7 @@ def test_list_of_an_unknown_kind_names_the_nearest(remit: Remit) -> None:
     ran = remit("list", "custmers")
 
     assert ran.code == 2 and ran.out == ""
-    assert "There is no kind 'custmers'." in ran.err and 'Did you mean "Customer"?' in ran.err
+    assert ran.err == "错误：没有类型 'custmers'。\n      您是指“Customer”吗？\n"
 
 
 def test_list_gives_names_json_csv_and_yaml(remit: Remit, store: Path) -> None:
@@ -182,13 +182,13 @@ def test_show_of_what_two_records_are_called_asks_which(remit: Remit) -> None:
     ran = remit("show", "wang-lei")
 
     assert ran.code == 2
-    assert "names 2 records" in ran.err and "Person/wang-lei, Team/wang-lei" in ran.err
+    assert "对应 2 条记录" in ran.err and "Person/wang-lei、Team/wang-lei" in ran.err
 
 
 def test_show_of_an_unknown_id_names_the_nearest(remit: Remit) -> None:
     ran = remit("show", "Customer/harbor-bank")
 
-    assert ran.code == 2 and 'Did you mean "Customer/harbour-bank"?' in ran.err
+    assert ran.code == 2 and "您是指“Customer/harbour-bank”吗？" in ran.err
 
 
 def test_control_characters_never_reach_the_terminal(remit: Remit) -> None:
@@ -320,7 +320,7 @@ def test_a_refusal_exits_with_two_and_writes_nothing(remit: Remit, store: Path, 
 
     ran = remit(*arguments)
 
-    assert ran.code == 2 and ran.out == "" and ran.err.startswith("error: ")
+    assert ran.code == 2 and ran.out == "" and ran.err.startswith("错误：")
     assert contents(store.parent) == before
 
 

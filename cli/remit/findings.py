@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from remit.places import Place
+from remit.sentences import say
 
 Severity = Literal["error", "warning", "info"]
 _ORDER: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
@@ -181,8 +182,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``Did you mean "x"?`` when a known name is near, otherwise the known names, or nothing when there are many."""
     names = sorted(known)
     if near := nearest(name, names):
-        return f'Did you mean "{near}"?'
-    return f"Known: {', '.join(names)}." if 0 < len(names) <= 12 else ""
+        return say("common.did-you-mean", name=near)
+    return say("common.known", names=names) if 0 < len(names) <= 12 else ""
 
 
 def added_to(known: Iterable[Finding], found: Iterable[Finding]) -> tuple[Finding, ...]:

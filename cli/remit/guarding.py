@@ -23,6 +23,8 @@ from remit.changing.proving import (
     Proof,
     Refusal,
     prove,
+    says,
+    unjudged,
     why_no_plain_paths,
     why_too_large,
 )
@@ -30,6 +32,7 @@ from remit.changing.targets import CHANGES, REVIEW_FILE, REVIEWS, WITHDRAWN, Tar
 from remit.errors import UserError
 from remit.git import Repository
 from remit.registry import Registry
+from remit.sentences import Text, say
 from remit.shapes import FILE_MODE, why_no_plain_commit
 from remit.store import Store
 
@@ -86,7 +89,7 @@ def judge_push(store: Store, moves: Sequence[Move], laws: Laws, *, now: datetime
         now: The origin's clock.
     """
     if len(moves) > MOST_REFS:
-        many = Refusal("R14", f"{len(moves)} refs are more than one push may move", f"push {MOST_REFS} or fewer")
+        many = Refusal("R14", say("proof.many-refs", count=len(moves)), say("proof.push-fewer", most=MOST_REFS))
         return [Verdict(moves[0], (many,))]
     guard = _Guard(store, {move.ref: move.new for move in moves}, laws, now)
     return [Verdict(move, guard.refusals(move)) for move in moves]
@@ -116,17 +119,17 @@ class _Guard:
         try:
             return tuple(self._refusals(move))
         except UserError as error:
-            return (Refusal("R11", f"it cannot be judged: {error.message}", error.hint),)
+            return (unjudged(error),)
 
     def _refusals(self, move: Move) -> Iterator[Refusal]:
         judge = self._judge_of(move)
         if judge is None:
-            hint = f"only {self.aim.ref}, {CHANGES}ID, {REVIEWS}ID/PERSON and {WITHDRAWN}ID are taken"
-            yield Refusal("R14", "no ref of that name is taken here", hint)
+            taken = [self.aim.ref, f"{CHANGES}ID", f"{REVIEWS}ID/PERSON", f"{WITHDRAWN}ID"]
+            yield Refusal("R14", say("proof.no-such-ref"), say("proof.refs-taken", refs=taken))
             return
         if (real := self.repository.ref(move.ref)) != move.old:
-            claimed, there = ((oid or "nothing")[:12] for oid in (move.old, real))
-            yield Refusal("R15", f"it says that it was {claimed}, and it is {there}", "fetch, and push again")
+            claimed, there = (oid[:12] if oid else say("proof.nothing") for oid in (move.old, real))
+            yield Refusal("R15", say("proof.was-not", claimed=claimed, there=there), say("proof.fetch-and-push"))
             return
         if move.new is not None and (why := self._why_no_commit(move.new)):
             yield Refusal("R16", why)
@@ -147,9 +150,9 @@ class _Guard:
 
     def _why_no_commit(self, sha: str) -> str:
         if self.repository.resolve(sha) != sha:
-            return "it is no commit"
+            return say("proof.no-commit")
         size = self.repository.sizes([sha]).get(sha, 0)
-        return f"the commit has {size} bytes; at most {LARGEST_COMMIT} are taken" if size > LARGEST_COMMIT else ""
+        return say("proof.large-commit", size=size, most=LARGEST_COMMIT) if size > LARGEST_COMMIT else ""
 
     def _seen(self, ref: str) -> str | None:
         """Where a ref would be after this push."""
@@ -159,24 +162,24 @@ class _Guard:
 
     def _branch(self, move: Move) -> Iterator[Refusal]:
         if move.new is None:
-            yield Refusal("R2", "the protected branch is never removed")
+            yield Refusal("R2", say("proof.never-removed"))
             return
         before = self.aim.tip
         if not self.repository.is_ancestor(before, move.new):
-            yield Refusal("R2", "the protected branch is never forced: that commit does not come after it", "fetch")
+            yield Refusal("R2", say("proof.never-forced"), say("proof.fetch"))
             return
         for sha in self._new_commits(move.new):
             if why := why_no_plain_commit(self.repository.raw_commit(sha)):
-                yield Refusal("R16", f"{sha[:12]}: {why}", "apply the change with remit apply")
+                yield Refusal("R16", _of(sha, why), say("proof.with-apply"))
                 return
             if self.repository.commit(sha).parents != (before,):
-                yield Refusal("R2", f"{sha[:12]} does not come after {before[:12]}; the history is one line")
+                yield Refusal("R2", say("proof.one-line", commit=sha[:12], before=before[:12]))
                 return
             proof = prove(self.store, sha, self.laws(sha, self.now), at=self.now, now=self.now)
             refused = [*proof.refusals, *(self._said_here(proof) if proof.holds else ())]
             if refused:
                 # Those that follow were made on what is refused.
-                yield from (one._replace(message=f"{sha[:12]}: {one.message}") for one in refused)
+                yield from (one._replace(message=_of(sha, one.message)) for one in refused)
                 return
             before = sha
 
@@ -184,10 +187,10 @@ class _Guard:
         """What a push adds behind ``new``, oldest first; each of a size that can be read."""
         shas = self.repository.reachable(new, limit=MOST_COMMITS + 1, exclude=[self.aim.tip])
         if len(shas) > MOST_COMMITS:
-            raise UserError(f"it brings more than {MOST_COMMITS} commits")
+            raise UserError(say("proof.many-commits", most=MOST_COMMITS))
         for sha in shas:
             if why := self._why_no_commit(sha):
-                raise UserError(f"{sha[:12]}: {why}")
+                raise UserError(_of(sha, why))
         return shas[::-1]
 
     def _said_here(self, proof: Proof) -> Iterator[Refusal]:
@@ -196,21 +199,22 @@ class _Guard:
         if change is None:
             return
         if self._seen(WITHDRAWN + change.id) is not None:
-            yield Refusal("R12", f"{change.id} was withdrawn")
+            yield Refusal("R12", say("proof.was-withdrawn", change=change.id))
         if proof.emergency:
             return
         registry = registry_at(self.store, change.base)
         posted = self._reviews(change.id)
         for review in reviews_of(self.repository, posted, change, registry, self.root, self.now):
             if review.holds and review.approval.verdict == "reject":
-                hint = f"{review.approval.person} says: {review.approval.reason}"
-                yield Refusal("R12", f"{review.approval.person} rejected it", hint)
+                person, reason = review.approval.person, review.approval.reason
+                hint = say("proof.says-why", person=person, reason=reason)
+                yield Refusal("R12", say("proof.rejected-it", person=person), hint)
         # Also the branch that this very push removes: who wrote on it is not forgotten with it.
         branch = CHANGES + change.id
         heads = {head for head in (self._seen(branch), self.repository.ref(branch)) if head is not None}
         wrote = {w for head in heads for w in writers(change_at(self.store, self.aim, change.id, head), registry)}
         for person in sorted(wrote & {one.person for one in proof.said if one.verdict == "approve"}):
-            yield Refusal("R9", f"{person} wrote a part of {change.id} on its branch and approves of it")
+            yield Refusal("R9", say("proof.approves-own-branch", person=person, change=change.id))
 
     def _reviews(self, id: str) -> dict[str, str]:
         prefix = f"{REVIEWS}{id}/"
@@ -222,35 +226,35 @@ class _Guard:
     def _change(self, move: Move, id: str) -> Iterator[Refusal]:
         if move.new is None:
             if self._seen(WITHDRAWN + id) is None and not self._is_applied(id, move.old or ""):
-                yield Refusal("R12", "an open change is not removed", f"remit withdraw {id}")
+                yield Refusal("R12", say("proof.open-stays"), f"remit withdraw {id}")
             return
         if self._seen(WITHDRAWN + id) is not None:
-            yield Refusal("R12", f"{id} was withdrawn", "propose it anew: remit propose")
+            yield Refusal("R12", say("proof.was-withdrawn", change=id), say("proof.propose-anew"))
             return
         if move.old is not None and not self.repository.is_ancestor(move.old, move.new):
-            yield Refusal("R2", "a change goes on from where it is", "propose another: remit propose")
+            yield Refusal("R2", say("proof.goes-on"), say("proof.propose-another"))
             return
         if (base := self.repository.merge_base(self.aim.tip, move.new)) is None:
-            yield Refusal("R2", f"it has no common history with {self.aim.branch}", "propose it: remit propose")
+            yield Refusal("R2", say("proof.no-common-history", branch=self.aim.branch), say("proof.propose"))
             return
         before = base
         for sha in self._new_commits(move.new):
             if why := why_no_plain_commit(self.repository.raw_commit(sha)):
-                yield Refusal("R16", f"{sha[:12]}: {why}", "propose it: remit propose")
+                yield Refusal("R16", _of(sha, why), say("proof.propose"))
                 return
             if why := why_too_large(self.store, before, sha):
-                yield Refusal("R17", f"{sha[:12]}: {why}")
+                yield Refusal("R17", _of(sha, why))
                 return
             before = sha
         if parse_message(self.repository.commit(move.new).message).change != id:
-            yield Refusal("R4", f"its newest commit does not say that it is {id}", "propose it: remit propose")
+            yield Refusal("R4", say("proof.not-itself", change=id), say("proof.propose"))
             return
         yield from why_no_plain_paths(self.store, move.new, self.repository.changed_paths(base, move.new))
         change = change_at(self.store, self.aim, id, move.new)
         if found := applied_as(self.aim, change):
-            yield Refusal("R4", f"it was applied already, as {found[:12]}")
+            yield Refusal("R4", say("proof.applied-as", commit=found[:12]))
         elif why := why_not_proposed(change, self.root, registry_at(self.store, base), self.now):
-            yield Refusal("R7", f"its proposer's signature does not hold: {why}", "propose it: remit propose")
+            yield Refusal("R7", say("proof.proposer-unsigned", why=why), say("proof.propose"))
 
     def _is_applied(self, id: str, head: str) -> bool:
         tip = self._seen(self.aim.ref) or self.aim.tip
@@ -261,76 +265,81 @@ class _Guard:
 
     def _review(self, move: Move, id: str, person: str) -> Iterator[Refusal]:
         if move.new is None:
-            yield Refusal(
-                "R12", "what was said is not taken back", f"say it anew: remit approve {id}, remit reject {id}"
-            )
+            yield Refusal("R12", say("proof.not-taken-back"), say("proof.say-anew", change=id))
             return
         said = self._statement(move.new, (move.old,) if move.old else ())
         if isinstance(said, Refusal):
             yield said
         elif (said.change, said.person) != (id, person) or said.verdict not in ("approve", "reject"):
-            yield Refusal("R14", f"it is {said.verdict} of {said.person} about {said.change}, which is kept elsewhere")
+            verdict = say(f"proof.verdict-{said.verdict}")
+            message = say("proof.kept-elsewhere", verdict=verdict, person=said.person, change=said.change)
+            yield Refusal("R14", message)
         elif move.old and (earlier := self._statement(move.old, None)) and not _is_later(said, earlier):
-            yield Refusal(
-                "R12", f"{person} said something later than that", f"remit approve {id}, or remit reject {id}"
-            )
+            yield Refusal("R12", say("proof.said-later", person=person), say("proof.approve-or-reject", change=id))
         elif self._seen(CHANGES + id) is None:
-            yield Refusal("R1", f"there is no change {id} here", "push the change first")
+            yield Refusal("R1", say("proof.no-change-here", change=id), say("proof.push-first"))
         elif why := self._why_not_said(said):
-            yield Refusal("R7", f"{said.verdict} of {person} does not hold: {why}")
+            yield Refusal(
+                "R7", say("proof.holds-not", verdict=say(f"proof.verdict-{said.verdict}"), person=person, why=why)
+            )
 
     def _withdrawal(self, move: Move, id: str) -> Iterator[Refusal]:
         head = self.repository.ref(CHANGES + id)
         if move.old is not None or move.new is None:
-            yield Refusal("R12", "a withdrawal stays")
+            yield Refusal("R12", say("proof.withdrawal-stays"))
             return
         if head is None:
-            yield Refusal("R1", f"there is no change {id} here")
+            yield Refusal("R1", say("proof.no-change-here", change=id))
             return
         change = change_at(self.store, self.aim, id, head)
         registry = registry_at(self.store, change.base)
         if found := applied_as(self.aim, change):
-            yield Refusal("R4", f"{id} was applied already, as {found[:12]}")
+            yield Refusal("R4", say("proof.applied-as", commit=found[:12]))
         elif not registry.signs:
             if move.new != head:
-                yield Refusal("R12", f"it keeps something other than {id}", f"remit withdraw {id}")
+                yield Refusal("R12", say("proof.keeps-other", change=id), f"remit withdraw {id}")
         elif isinstance(said := self._statement(move.new, (head,)), Refusal):
             yield said
         elif why := self._why_not_withdrawn(said, change, registry):
-            yield Refusal("R12", f"it is not withdrawn by its proposer: {why}", f"remit withdraw {id}")
+            yield Refusal("R12", say("proof.not-by-proposer", why=why), f"remit withdraw {id}")
 
     def _why_not_withdrawn(self, said: Approval, change: Change, registry: Registry) -> str:
         if said.verdict != "withdraw":
-            return f"{said.person} says {said.verdict}"
+            return says(said)
         if said.person not in writers(change, registry):
-            return f"{said.person} wrote no part of it"
+            return say("proof.wrote-nothing", person=said.person)
         return why_other(said, change, self.root) or registry.why_unsigned(said, self.now)
 
     def _statement(self, sha: str, parents: tuple[str, ...] | None) -> Approval | Refusal:
         """What a posted commit says; its parents must be these, when they are given."""
         commit = self.repository.commit(sha)
         if parents is not None and commit.parents != parents:
-            return Refusal("R12", "it does not follow what the same person said before", "fetch, and say it again")
+            return Refusal("R12", say("proof.not-following"), say("proof.fetch-and-say"))
         kept = self.repository.entries(commit.tree, largest=LARGEST_COMMIT)
         if [(name, entry.mode) for name, entry in kept.items()] != [(REVIEW_FILE, FILE_MODE)]:
-            return Refusal("R17", f"it holds something other than the one file {REVIEW_FILE}")
+            return Refusal("R17", say("proof.not-one-file", name=REVIEW_FILE))
         oid = kept[REVIEW_FILE].oid
         if self.repository.sizes([oid]).get(oid, 0) > LARGEST_COMMIT:
-            return Refusal("R17", f"its {REVIEW_FILE} is too large")
+            return Refusal("R17", say("proof.file-too-large", name=REVIEW_FILE))
         said = parse_approval(self.repository.read_blobs([oid])[oid])
-        return said or Refusal("R7", f"its {REVIEW_FILE} is not written as approvals are")
+        return said or Refusal("R7", say("proof.no-approval", name=REVIEW_FILE))
 
     def _why_not_said(self, said: Approval) -> str:
         if (said.repository, said.ref) != (self.root, self.aim.ref):
-            return "it is about another repository or branch"
+            return say("proof.elsewhere")
         if said.at - self.now > CLOCKS_DIFFER:
-            return f"it was given at {said.at.isoformat()}, and it is {self.now.isoformat()}"
+            return say("proof.given-later", given=said.at.isoformat(), now=self.now.isoformat())
         if not self.repository.exists(said.base) or not self.repository.is_ancestor(said.base, self.aim.tip):
-            return "its base is not behind the protected branch"
+            return say("proof.base-elsewhere")
         registry = registry_at(self.store, said.base)
         if not registry.known(said.person):
-            return f"{said.person} is not a person of the base"
+            return say("change.no-person-of-base", person=said.person)
         return registry.why_unsigned(said, self.now)
+
+
+def _of(sha: str, why: str) -> Text:
+    """What is said about one of several commits."""
+    return say("proof.of-commit", commit=sha[:12], why=why)
 
 
 def _is_later(said: Approval, earlier: Approval | Refusal) -> bool:

@@ -27,9 +27,10 @@ from remit.policies.approval import Approvals, Touch
 from remit.policies.approvers import Ground
 from remit.policies.asking import needs_of, required_approvals
 from remit.policies.emergencies import emergency_asks, emergency_needs
-from remit.records import CONFIG_PATH, Record, Snapshot, build_snapshot
+from remit.records import CONFIG_PATH, Record, Snapshot, build_snapshot, paths_below
 from remit.references import World, world_of_records
 from remit.schemas import load_schemas
+from remit.sentences import say
 from remit.store import Files, Store
 from remit.times import Duration
 
@@ -75,7 +76,7 @@ def review_spans(files: Files) -> list[Duration]:
     return [policy.emergency.within for policy in policies if policy.emergency is not None]
 
 
-NO_EMERGENCY = Need("built-in/governed-paths", 1, (), text="what decides who approves never changes in an emergency")
+NO_EMERGENCY = Need("built-in/governed-paths", 1, (), text=say("change.never-in-emergency"))
 
 
 def _decides_who(path: str) -> bool:
@@ -139,7 +140,8 @@ def _loaded(blobs: Mapping[str, bytes], others: Mapping[str, bytes], touched: Se
     """The part of a store that decides who approves a change of ``touched`` (also as ``others`` have it)."""
     schemas, _ = load_schemas(blobs)
     always = (APPROVAL_RULES, "schemas/", *ground_folders(schemas))
-    kept = {p for p in blobs if p == CONFIG_PATH or (p.startswith(always) and not is_cases(p))}
+    kept = {path for folder in always for path in paths_below(blobs, folder) if not is_cases(path)}
+    kept |= {CONFIG_PATH} if CONFIG_PATH in blobs else set()
     kept |= {path for path in touched if is_record_path(path, blobs)}
     starts = [side[path] for side in (blobs, others) for path in touched if is_record_path(path, side)]
     kept |= referred(starts, blobs, schemas).keys()

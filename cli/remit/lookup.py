@@ -6,12 +6,13 @@ the nearest right one when there is none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from remit.errors import NotFound
 from remit.findings import did_you_mean, nearest
 from remit.records import Record, Snapshot
 from remit.schemas import KindSchema, Schemas
+from remit.sentences import say
 
 
 def find_kind(schemas: Schemas, text: str) -> KindSchema:
@@ -27,7 +28,7 @@ def find_kind(schemas: Schemas, text: str) -> KindSchema:
         found = [schema for schema in table.values() if spelling(schema) == wanted]
         if len(found) == 1:
             return found[0]
-    raise NotFound(f"There is no kind {text!r}.", _nearest_kind(text, table.values()))
+    raise NotFound(say("common.no-kind", text=repr(text)), _nearest_kind(text, table.values()))
 
 
 def find_record(snapshot: Snapshot, schemas: Schemas, text: str) -> Record:
@@ -45,8 +46,9 @@ def find_record(snapshot: Snapshot, schemas: Schemas, text: str) -> Record:
         if len(found) == 1:
             return found[0]
         if found:
-            raise NotFound(f"{text!r} names {len(found)} records.", "Say which: " + _first_ids(found))
-    raise NotFound(f"There is no record or policy {text!r}.", _nearest_record(text, everything, schemas))
+            message = say("common.several-records", text=repr(text), count=len(found))
+            raise NotFound(message, say("common.say-which", names=_first_ids(found)))
+    raise NotFound(say("common.no-record", text=repr(text)), _nearest_record(text, everything, schemas))
 
 
 def titles(record: Record) -> list[str]:
@@ -81,8 +83,8 @@ def _nearest_kind(text: str, kinds: Iterable[KindSchema]) -> str:
     spellings = {_folded(word): schema.kind for schema in kinds for word in (schema.kind, schema.folder)}
     near = nearest(_folded(text), spellings)
     if near:
-        return f'Did you mean "{spellings[near]}"?'
-    return f"Known: {', '.join(sorted(set(spellings.values())))}."
+        return say("common.did-you-mean", name=spellings[near])
+    return say("common.known", names=sorted(set(spellings.values())))
 
 
 def _fits_path(record: Record, text: str) -> bool:
@@ -110,19 +112,19 @@ def _fits_title(record: Record, text: str) -> bool:
     return any(title.casefold() == text.casefold() for title in titles(record))
 
 
-def _first_ids(found: list[Record], limit: int = 8) -> str:
+def _first_ids(found: list[Record], limit: int = 8) -> Sequence[str]:
     ids = [record.id for record in found[:limit]]
-    return ", ".join(ids) + (f" and {len(found) - limit} more" if len(found) > limit else "") + "."
+    return say("change.and-more", names=ids, count=len(found) - limit) if len(found) > limit else ids
 
 
 def _nearest_record(text: str, records: list[Record], schemas: Schemas) -> str:
     kind, slash, name = text.partition("/")
     if slash and (known := _kind_or_empty(schemas, kind)):
         near = nearest(name, (record.name for record in records if record.kind == known))
-        return f'Did you mean "{known}/{near}"?' if near else f"See: remit list {known}"
+        return say("common.did-you-mean", name=f"{known}/{near}") if near else say("common.see-list", kind=known)
     if near := nearest(text, (record.id for record in records)):
-        return f'Did you mean "{near}"?'
+        return say("common.did-you-mean", name=near)
     by_word = {word: record.id for record in reversed(records) for word in (record.name, *titles(record))}
     if near := nearest(text, by_word):
-        return f'Did you mean "{by_word[near]}"?'
-    return did_you_mean(text, by_word) if len(by_word) <= 12 else "Look for it with: remit search TEXT"
+        return say("common.did-you-mean", name=by_word[near])
+    return did_you_mean(text, by_word) if len(by_word) <= 12 else say("common.look-for-it")

@@ -15,6 +15,7 @@ import click
 
 from remit import __version__
 from remit.errors import UserError
+from remit.sentences import say, spoken
 
 COMMANDS: dict[str, str] = {
     "init": "Make a new store from the built-in pack.",
@@ -57,6 +58,9 @@ COMMANDS: dict[str, str] = {
 }
 
 
+_SEE_HELP = say("common.see-help", command="remit")
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is asked for."""
 
@@ -83,8 +87,17 @@ class LazyGroup(click.Group):
 
         name = args[0] if args else ""
         if name not in COMMANDS and not name.startswith("-"):
-            raise UserError(f"There is no command {name!r}.", did_you_mean(name, COMMANDS) or "See: remit --help")
+            raise UserError(say("common.no-command", text=repr(name)), did_you_mean(name, COMMANDS) or _SEE_HELP)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does; what cannot be carried out is said in the language of the store that was asked."""
+        try:
+            return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except (UserError, click.ClickException) as error:
+            return _refused(error, ctx.params["store_dir"])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -111,16 +124,11 @@ def main(arguments: list[str]) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         result = cli.main(args=arguments, prog_name="remit", standalone_mode=False)
-    except UserError as error:
-        _say("error", error.message, error.hint)
-        return 2
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0
     except click.ClickException as error:
-        hint = f"See: {error.ctx.command_path} --help" if isinstance(error, click.UsageError) and error.ctx else ""
-        _say("error", error.format_message(), hint)
-        return 2
+        return _refused(error)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130
@@ -129,12 +137,11 @@ def main(arguments: list[str]) -> int:
         return 0
     except Exception as error:
         if said := _of_the_system(error):
-            _say("error", said, "When that is put right, give the command again.")
-            return 2
+            return _refused(UserError(said, say("common.give-again")))
         import traceback
 
         traceback.print_exc()
-        _say("bug", "Remit failed in a way it should not.", "Please report the lines above with the command you ran.")
+        _say("bug: Remit failed in a way it should not.", "Please report the lines above with the command you ran.")
         return 3
     return result if isinstance(result, int) else 0
 
@@ -146,16 +153,30 @@ _OF_THE_SYSTEM |= {errno.ENOMEM, errno.ENOSPC, errno.EPERM, errno.EROFS}
 def _of_the_system(error: Exception) -> str:
     """What the system does not grant, such as a full or read-only disk; empty for an error of the program."""
     if isinstance(error, MemoryError):
-        return "the system grants no more memory"
+        return say("common.no-memory")
     if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
         where = f": {error.filename}" if error.filename else ""
-        return f"the system refuses it: {error.strerror}{where}"
+        return say("common.system-refuses", why=f"{error.strerror}{where}")
     return ""
 
 
-def _say(what: str, message: str, hint: str) -> None:
+def _refused(error: UserError | click.ClickException, store_dir: str = ".") -> int:
+    """Say why the command could not be carried out and what to do next; the exit code for that."""
+    from remit.commands.speaking import language_at, with_store
+
+    if isinstance(error, UserError):
+        message, hint = error.message, error.hint
+    else:
+        usage = error.ctx if isinstance(error, click.UsageError) else None
+        message, hint = error.format_message(), say("common.see-help", command=usage.command_path) if usage else ""
+    language = language_at(store_dir)
+    _say(spoken(say("common.error", message=message), language), with_store(spoken(hint, language), store_dir))
+    return 2
+
+
+def _say(message: str, hint: str) -> None:
     from remit.reporters.terminal import safe
 
-    click.echo(f"{what}: {safe(message)}", err=True)
+    click.echo(safe(message), err=True)
     if hint:
         click.echo(f"      {safe(hint)}", err=True)

@@ -15,21 +15,23 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from remit.sentences import say
+
 _SHAPES: dict[str, str] = {
-    "a private key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d",
-    "an AWS key": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
-    "a GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b",
-    "a GitLab token": r"\bgl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt)-[A-Za-z0-9_-]{20,}",
-    "a Slack token": r"\bxox[abeoprs]-[A-Za-z0-9-]{20,}",
-    "a Slack address": r"hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{20,}",
-    "a Google key": r"\bAIza[A-Za-z0-9_-]{35}\b|\bya29\.[A-Za-z0-9_-]{30,}",
-    "a Stripe key": r"\b[rs]k_live_[A-Za-z0-9]{20,}\b",
-    "a package index token": r"\bpypi-[A-Za-z0-9_-]{40,}|\bnpm_[A-Za-z0-9]{36}\b",
-    "an API key": r"\bsk-(?:[a-z]+-)*[A-Za-z0-9_-]{32,}\b|\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{40,}",
-    "an Aliyun key": r"\bLTAI[A-Za-z0-9]{16,24}\b",
-    "a signed token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{16,}",
-    "a password in an address": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"<>${}]{1,64}:[^\s/@'\"<>${}]{6,128}@[\w.-]+",
-    "an age key": r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}\b",
+    "private-key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d",
+    "aws-key": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
+    "github-token": r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b",
+    "gitlab-token": r"\bgl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt)-[A-Za-z0-9_-]{20,}",
+    "slack-token": r"\bxox[abeoprs]-[A-Za-z0-9-]{20,}",
+    "slack-address": r"hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{20,}",
+    "google-key": r"\bAIza[A-Za-z0-9_-]{35}\b|\bya29\.[A-Za-z0-9_-]{30,}",
+    "stripe-key": r"\b[rs]k_live_[A-Za-z0-9]{20,}\b",
+    "index-token": r"\bpypi-[A-Za-z0-9_-]{40,}|\bnpm_[A-Za-z0-9]{36}\b",
+    "api-key": r"\bsk-(?:[a-z]+-)*[A-Za-z0-9_-]{32,}\b|\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{40,}",
+    "aliyun-key": r"\bLTAI[A-Za-z0-9]{16,24}\b",
+    "signed-token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{16,}",
+    "address-password": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"<>${}]{1,64}:[^\s/@'\"<>${}]{6,128}@[\w.-]+",
+    "age-key": r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}\b",
 }
 _ANY = re.compile("|".join(f"(?P<s{number}>{shape})" for number, shape in enumerate(_SHAPES.values())))
 _NAMES = tuple(_SHAPES)
@@ -40,7 +42,6 @@ _NAMED = re.compile(
     r"[ \t]*[\"']?(?P<value>[^\s\"'#,}]{8,256})"
 )
 _REFERENCE = re.compile(r"(?i)^(?:\$|\{|<|env[:.]|[A-Z][A-Z0-9_]+$|\*+$|x+$|\.\.\.)")
-SECRET_HINT = "take it out, and change it where it is used: what was written down is known"
 LEAST_ENTROPY = 3.0
 """Bits a character below which a value is words and not random."""
 
@@ -58,13 +59,13 @@ def secrets_in(data: bytes) -> Iterator[Secret]:
     found = set()
     for match in _ANY.finditer(text):
         number = int((match.lastgroup or "s0")[1:])
-        found.add(Secret(_NAMES[number], text.count("\n", 0, match.start()) + 1))
+        found.add(Secret(say(f"proof.{_NAMES[number]}"), text.count("\n", 0, match.start()) + 1))
     for match in _NAMED.finditer(text):
         value = match["value"]
         if not _REFERENCE.match(value) and _is_random(value):
             line = text.count("\n", 0, match.start("name")) + 1
             if not any(one.line == line for one in found):
-                found.add(Secret(f"a value of {match['name']}", line))
+                found.add(Secret(say("proof.value-of", name=match["name"]), line))
     yield from sorted(found, key=lambda one: (one.line, one.what))
 
 

@@ -12,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from remit.sentences import say
+
 LARGEST_BLOB = 1024 * 1024
 MOST_PATHS = 100_000
 DEEPEST = 8
@@ -27,6 +29,7 @@ _HEADERS = re.compile(
     rb"(?:gpgsig [^\n\x00]*\n(?: [^\n\x00]*\n)*)?\n"
 )  # fmt: skip
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+_ODD_MODES = {"120000": "is-link", "160000": "is-submodule"}
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -37,14 +40,14 @@ def why_no_plain_commit(raw: bytes) -> str:
     """
     headers = _HEADERS.match(raw)
     if headers is None:
-        return "its header is not exactly tree, one parent, author, committer and at most one signature"
+        return say("proof.odd-header")
     body = raw[headers.end() :]
     if b"\0" in body:
-        return "its message holds a NUL byte"
+        return say("proof.nul")
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:
-        return "its message is not UTF-8"
+        return say("proof.not-utf-8")
     return ""
 
 
@@ -52,22 +55,22 @@ def why_no_plain_path(path: str, mode: str) -> str:
     """Why a changed path may not be there; empty when it may. ``path`` is relative to the store."""
     names = path.split("/")
     if mode != FILE_MODE:
-        return {"120000": "it is a symbolic link", "160000": "it is a submodule"}.get(mode, "it is executable")
+        return say(f"proof.{_ODD_MODES.get(mode, 'is-executable')}")
     if len(names) > DEEPEST:
-        return f"it lies more than {DEEPEST} folders deep"
+        return say("proof.too-deep", most=DEEPEST)
     return next((why for name in names if (why := _why_no_plain_name(name))), "")
 
 
 def _why_no_plain_name(name: str) -> str:
     if not name or len(name.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
-        return f"a name in it is empty or longer than {LONGEST_NAME} bytes"
+        return say("proof.name-length", most=LONGEST_NAME)
     if name[0] in ".-" or name[-1] in ". " or name[0] == " ":
-        return "a name in it begins with a dot, a dash or a space, or ends with a dot or a space"
+        return say("proof.name-ends")
     if any(sign in name for sign in '\\:*?"<>|'):
-        return "a name in it holds a character that not every file system can hold"
+        return say("proof.name-character")
     if any(unicodedata.category(sign) in _HIDDEN for sign in name) or unicodedata.normalize("NFC", name) != name:
-        return "a name in it holds hidden characters, or is not in its composed form"
-    return "a name in it is reserved on some systems" if _RESERVED.fullmatch(name) else ""
+        return say("proof.name-hidden")
+    return say("proof.name-reserved") if _RESERVED.fullmatch(name) else ""
 
 
 def with_folders(paths: Iterable[str]) -> set[str]:

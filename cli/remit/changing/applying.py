@@ -15,7 +15,7 @@ from datetime import datetime
 from remit.changes import Approval, Change, parse_message, with_trailers
 from remit.changing.proposals import Proposal, applied_as, found, must_be, requirements_of
 from remit.changing.proving import Law, Proof, prove
-from remit.changing.requiring import EFFECTIVE_RULE, Check, Judge, Requirement
+from remit.changing.requiring import EFFECTIVE_RULE, Check, Judge, Requirement, unmet
 from remit.changing.reviewing import statement
 from remit.changing.targets import Target, identity_of, look, me, post, registry_at, result_tree, target
 from remit.changing.worktree import follow
@@ -23,6 +23,7 @@ from remit.errors import Refused, UserError
 from remit.findings import Finding
 from remit.git import Identity, RefMoved
 from remit.locking import one_at_a_time
+from remit.sentences import say
 from remit.signing import Sign, unsigned
 from remit.store import Files, Store
 
@@ -123,7 +124,7 @@ def apply_in_emergency(
         Refused: it is not open, or there is no reason.
     """
     if not reason.strip():
-        raise Refused("an emergency needs a reason", hint=f'remit apply {id} --emergency -m "why it cannot wait"')
+        raise Refused(say("change.emergency-needs-reason"), hint=say("change.emergency-example", id=id))
     aim = target(store)
     proposal = found(store, aim, id, at)
     if proposal.applied:
@@ -132,16 +133,15 @@ def apply_in_emergency(
     must_be(proposal, "open", "approved", "rejected")
     change, tree = proposal.change, _fitting(aim, proposal)
     if proposal.unsigned:
-        raise NotApplicable(f"{change.id} is not its proposer's: {proposal.unsigned}", hint="propose it again")
+        message = say("change.not-its-proposers", change=change.id, why=proposal.unsigned)
+        raise NotApplicable(message, hint=say("change.propose-it-again"))
     registry = registry_at(store, change.base)
     person = me(registry, committer).person
     if not person:
-        message = f"no Person record of the base has your e-mail {committer.email}"
-        raise NotApplicable(message, hint="set contact.email of your record, or git config user.email")
+        raise NotApplicable(say("change.email-of-nobody", email=committer.email), hint=say("change.email-set"))
     said = statement(aim, change, "emergency", person, registry, at=at, reason=reason.strip(), sign=sign)
     done = _commit(store, aim, proposal, tree, (said,), committer, Law(judge, emergency, check), at)
-    owes = f"its review is owed: remit approve {change.id}, by whom remit review names, then remit apply {change.id}"
-    return replace(done, notes=(*done.notes, owes))
+    return replace(done, notes=(*done.notes, say("change.review-owed", id=change.id)))
 
 
 def does_otherwise(store: Store, change: Change, foresee: Foresee) -> bool:
@@ -155,8 +155,7 @@ def _fitting(aim: Target, proposal: Proposal) -> str:
     """The tree to commit: the present tip with all that the change touches, and nothing but plain files."""
     change, repository = proposal.change, aim.repository
     if result_tree(repository, repository.tree_of(change.base), change.manifest) != change.tree:
-        message = f"{change.id} holds something other than plain files (a link, a submodule or an executable)"
-        raise NotApplicable(message, hint="propose it again with remit propose")
+        raise NotApplicable(say("change.no-plain-files", change=change.id), hint=say("change.propose-again"))
     return result_tree(repository, repository.tree_of(aim.tip), change.manifest)
 
 
@@ -191,27 +190,26 @@ def _refuse_unproved(proof: Proof, change: Change) -> None:
         return
     if proof.findings:
         first = proof.findings[0]
-        message = f"{change.id} would leave the store with errors, first {first.place}: {first.message}"
-        raise NotApplicable(message, hint=f"remit review {change.id} lists them", findings=proof.findings)
+        message = say("change.would-break", change=change.id, place=str(first.place), message=first.message)
+        raise NotApplicable(message, hint=say("change.review-lists", id=change.id), findings=proof.findings)
     if missing := [one for one in proof.requirements if not one.satisfied]:
         raise _not_approved(change, missing)
     first_refusal = proof.refusals[0]
-    message = f"{change.id} may not be applied: {first_refusal.message} (rule {first_refusal.rule})"
+    message = say("change.may-not-apply", change=change.id, why=first_refusal.message, rule=first_refusal.rule)
     raise NotApplicable(message, hint=first_refusal.hint or f"remit review {change.id}")
 
 
 def _not_approved(change: Change, missing: list[Requirement]) -> NotApplicable:
-    words = "; ".join(f"{r.rule}: {r.why} ({r.need})" for r in missing)
     if all(r.rule == EFFECTIVE_RULE for r in missing):
-        return NotApplicable(f"{change.id} waits for its day: {missing[0].need}", hint="apply it then")
-    return NotApplicable(
-        f"{change.id} is not approved: {words}", hint=f"remit review {change.id} shows who may approve"
-    )
+        message = say("change.waits-for-day", change=change.id, need=missing[0].need)
+        return NotApplicable(message, hint=say("change.apply-then"))
+    message = say("change.not-approved", change=change.id, missing=unmet(missing))
+    return NotApplicable(message, hint=say("change.review-shows-approvers", id=change.id))
 
 
 def _outlived(aim: Target, change: Change) -> NotApplicable:
-    message = f"{change.id} does something else by now than when it was proposed: {aim.branch} has moved"
-    return NotApplicable(message, hint=f"remit review {change.id} shows it; then remit propose --again {change.id}")
+    message = say("change.does-otherwise", change=change.id, branch=aim.branch)
+    return NotApplicable(message, hint=say("change.review-then-again", id=change.id))
 
 
 def _does_otherwise(store: Store, aim: Target, change: Change, tree: str, foresee: Foresee) -> bool:
@@ -234,8 +232,7 @@ def _reviewed(store: Store, aim: Target, proposal: Proposal, law: Law, at: datet
     change, repository, committer = proposal.change, aim.repository, identity_of(aim.repository)
     missing = [one for one in requirements_of(store, aim, proposal, law.judge, at) if not one.satisfied]
     if missing:
-        words = "; ".join(f"{r.rule}: {r.why} ({r.need})" for r in missing)
-        note = f"it went in by an emergency and its review is still owed: {words}"
+        note = say("change.still-owed", missing=unmet(missing))
         return Applied(change, done.commit, done.approvals, True, (*done.notes, note))
     title = f"Reviewed after the emergency: {change.title}"
     message = with_trailers(title, approvals=proposal.approvals, reviewed=change.id)
@@ -254,8 +251,6 @@ def _look_again(aim: Target, change: Change) -> str | None:
 
 def _not_landed(aim: Target, change: Change, error: UserError) -> UserError:
     if isinstance(error, RefMoved):
-        message = f"{aim.branch} moved while {change.id} was being applied; nothing was changed. {error.message}"
-        return RefMoved(
-            message, hint=f"apply it again, it is then checked against the new state: remit apply {change.id}"
-        )
+        message = say("change.moved-meanwhile", branch=aim.branch, change=change.id, said=error.message)
+        return RefMoved(message, hint=say("change.apply-again", id=change.id))
     return error

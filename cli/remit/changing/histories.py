@@ -9,6 +9,7 @@ from remit.changes import Approval, parse_message
 from remit.errors import NotFound
 from remit.findings import did_you_mean
 from remit.git import Commit
+from remit.sentences import say
 from remit.store import Store
 
 
@@ -34,7 +35,7 @@ def log_of(store: Store, name: str, *, ref: str = "HEAD", limit: int | None = No
     path = path_of(store, name, ref=ref)
     commits = repository.log(ref, [store.prefix + path] if store.prefix + path else [], limit)
     if not commits:
-        raise NotFound(f"{name} has no history", hint=f"nothing was ever committed at {path}")
+        raise NotFound(say("change.no-history", name=name), hint=say("change.never-committed", path=path))
     return [_entry(commit) for commit in commits]
 
 
@@ -56,6 +57,6 @@ def path_of(store: Store, name: str, *, ref: str = "HEAD") -> str:
     folder, ending = "schemas/kinds/", ".schema.json"
     kinds = {p.removeprefix(folder).removesuffix(ending): e.oid for p, e in listing.items() if p.startswith(folder)}
     if kind not in kinds:
-        raise NotFound(f'there is no kind "{kind}"', hint=did_you_mean(kind, kinds))
+        raise NotFound(say("change.no-kind", kind=kind), hint=did_you_mean(kind, kinds))
     schema = json.loads(store.in_git().read_blobs([kinds[kind]])[kinds[kind]])
     return f"records/{schema.get('x-remit-plural', kind.lower())}/{rest}.yaml"

@@ -41,6 +41,7 @@ from remit.errors import NotFound, Refused, UserError
 from remit.findings import did_you_mean
 from remit.git import Repository
 from remit.registry import Registry
+from remit.sentences import Text, say
 from remit.store import Files, Store
 
 State = Literal["open", "approved", "rejected", "applied", "withdrawn", "outdated", "unreadable"]
@@ -139,9 +140,9 @@ def found(store: Store, aim: Target, id: str, at: datetime | None) -> Proposal:
     heads = open_ones | _proposed(aim, withdrawn)
     names = [id] if id in heads else [name for name in sorted(heads) if id and name.startswith(id)]
     if len(names) > 1:
-        raise NotFound(f'"{id}" fits several changes: {", ".join(names)}', hint="write more of the id")
+        raise NotFound(say("change.fits-several", id=id, names=names), hint=say("change.write-more"))
     if not names or not is_name(names[0]):
-        raise NotFound(f'there is no change "{id}"', hint=did_you_mean(id, heads) or "remit changes lists them")
+        raise NotFound(say("change.no-change", id=id), hint=did_you_mean(id, heads) or say("change.changes-lists"))
     return _proposal(store, aim, names[0], heads[names[0]], at=at, withdrawn=names[0] in withdrawn)
 
 
@@ -202,8 +203,8 @@ def change_at(store: Store, aim: Target, id: str, head: str) -> Change:
     newest = repository.commit(head)
     base = repository.merge_base(aim.tip, head)
     if base is None:
-        hint = "git fetch --unshallow" if repository.is_shallow else f"propose it again on {aim.branch}"
-        raise Refused(f"the change {id} has no common history with {aim.branch}", hint=hint)
+        hint = "git fetch --unshallow" if repository.is_shallow else say("change.propose-again-on", branch=aim.branch)
+        raise Refused(say("change.change-no-history", id=id, branch=aim.branch), hint=hint)
     if base == head and newest.parents:  # somebody merged its branch as it is
         base = newest.parents[0]
     commits = repository.log(head, exclude=[base])
@@ -273,7 +274,7 @@ def _of_another(review: Review, emergency: Approval | None) -> Review:
     """The review; it does not count when its person applied the change without waiting for reviews."""
     person = review.approval.person
     acted = emergency is not None and emergency.person == person
-    return review._replace(why=f"{person} applied it in an emergency") if acted else review
+    return review._replace(why=say("change.acted-in-emergency", person=person)) if acted else review
 
 
 def _why_not(
@@ -281,15 +282,15 @@ def _why_not(
 ) -> str:
     """Why a review does not count; empty when it does."""
     if approval.person != person:
-        return "it was given elsewhere"
+        return say("change.given-elsewhere")
     if why := why_other(approval, change, root):
         return why
     if not registry.known(person):
-        return f"{person} is not a person of the base"
+        return say("change.no-person-of-base", person=person)
     if person in writers(change, registry):
-        return f"{person} wrote a part of the change"
+        return say("change.person-wrote-part", person=person)
     if approval.not_after is not None and at is not None and approval.not_after < at:
-        return "it ran out"
+        return say("change.ran-out")
     return registry.why_unsigned(approval, at)
 
 
@@ -298,17 +299,17 @@ def why_not_proposed(change: Change, root: str, registry: Registry, at: datetime
     if not registry.signs:
         return ""
     if change.proposed is None:
-        return "it is not signed"
+        return say("change.not-signed")
     return why_other(change.proposed, change, root) or registry.why_unsigned(change.proposed, at)
 
 
 def why_other(approval: Approval, change: Change, root: str) -> str:
     """Why words are not about exactly this change; empty when they are."""
     if (approval.repository, approval.ref) != (root, change.ref):
-        return "it was given elsewhere"
+        return say("change.given-elsewhere")
     exact = (change.id, change.base, change.tree, change.manifest.digest, change.words)
     if (approval.change, approval.base, approval.tree, approval.manifest_digest, approval.words) != exact:
-        return "the change was different when it was given"
+        return say("change.was-different")
     return ""
 
 
@@ -355,15 +356,15 @@ def must_be(proposal: Proposal, *states: State) -> None:
     if proposal.state in states:
         return
     change = proposal.change
-    says = {
-        "applied": f"it is applied already, as {(proposal.applied or '')[:12]}",
-        "withdrawn": "it was withdrawn",
-        "outdated": f"the protected branch has moved at {_some(proposal.moved)}",
-        "rejected": f"it was rejected by {_some(proposal.rejected_by)}",
+    parts = {
+        "commit": (proposal.applied or "")[:12],
+        "paths": _some(proposal.moved),
+        "people": _some(proposal.rejected_by),
     }
+    state = say(f"change.is-{proposal.state}", **parts)
     hint = f"remit propose --again {change.id}" if proposal.state == "outdated" else f"remit review {change.id}"
-    raise Refused(f"{change.id} cannot be acted on: {says.get(proposal.state, proposal.state)}", hint=hint)
+    raise Refused(say("change.cannot-act", change=change.id, state=state), hint=hint)
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+def _some(names: Sequence[str]) -> Sequence[str] | Text:
+    return say("change.and-more", names=names[:3], count=len(names) - 3) if len(names) > 3 else names

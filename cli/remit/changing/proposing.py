@@ -19,7 +19,8 @@ from remit.changing.targets import CHANGES, Target, identity_of, me, overlap, po
 from remit.errors import NotFound, Refused
 from remit.findings import did_you_mean
 from remit.git import Identity, Repository
-from remit.secrets import SECRET_HINT, secrets_in
+from remit.secrets import secrets_in
+from remit.sentences import say
 from remit.signing import Sign, unsigned
 from remit.store import Store, is_store_path
 from remit.yamltext import Conflict, Versions, forbidden_character, merge_files
@@ -63,11 +64,10 @@ def propose(
             you have no key of it.
     """
     if store.is_bare:
-        raise Refused("this is a bare repository: it has no files to propose", hint="propose from a clone of it")
+        raise Refused(say("change.bare-nothing-to-propose"), hint=say("change.propose-from-clone"))
     repository, text = store.in_git(), _message(message)
     author = identity_of(repository)
-    if repository.head().commit is None:
-        raise Refused("there is no commit yet to propose a change of", hint="commit the store once: git commit")
+    _must_have_a_commit(repository)
     aim = target(store)
     new = _differences(store, _fork(aim, repository), aim, paths)
     return put_up(store, aim, new, text, author, at, effective, sign)
@@ -89,11 +89,15 @@ def propose_files(
     """
     repository, text = store.in_git(), _message(message)
     if not files:
-        raise Refused("there is nothing to propose", hint="say which files")
+        raise Refused(say("change.nothing-to-propose"), hint=say("change.say-which-files"))
     author = identity_of(repository)
-    if repository.head().commit is None:
-        raise Refused("there is no commit yet to propose a change of", hint="commit the store once: git commit")
+    _must_have_a_commit(repository)
     return put_up(store, target(store), files, text, author, at, effective, sign)
+
+
+def _must_have_a_commit(repository: Repository) -> None:
+    if repository.head().commit is None:
+        raise Refused(say("change.nothing-committed"), hint=say("change.commit-once"))
 
 
 def put_up(
@@ -110,12 +114,15 @@ def put_up(
     repository = aim.repository
     for path, data in sorted(new.items()):
         for found in secrets_in(data or b""):
-            raise Refused(f"{path}:{found.line} holds {found.what}", hint=SECRET_HINT)
+            raise Refused(
+                say("change.holds-secret", place=f"{path}:{found.line}", what=found.what), hint=say("proof.take-it-out")
+            )
         if mark := _UNMERGED.search(data or b""):
             line = (data or b"").count(b"\n", 0, mark.start()) + 1
-            raise Refused(f"{path}:{line} holds the marks of a merge", hint="keep one of both sides, and no mark")
+            message = say("change.marks-of-merge", place=f"{path}:{line}")
+            raise Refused(message, hint=say("change.keep-one-side"))
     if effective is not None and effective <= at:
-        raise Refused("the change would take effect before it is proposed", hint="choose a later --effective")
+        raise Refused(say("change.effective-too-early"), hint=say("change.effective-later"))
     base = repository.tree_of(aim.tip)
     tree = repository.commit_with(base, {store.prefix + path: data for path, data in new.items()})
     # The branch begins with the id, and so does its own commit message.
@@ -151,8 +158,7 @@ def _signed(
     keys = registry.usable_keys(person, at) if person else ()
     if not keys:
         who = person or f"{author.name} <{author.email}>"
-        hint = "somebody who has a key proposes yours: remit keys add PERSON --key FILE.pub"
-        raise Refused(f"changes are signed here, and {who} has no valid key in the base", hint=hint)
+        raise Refused(say("change.signed-here", who=who), hint=say("change.key-by-another"))
     touched = manifest(Touched(c.path, c.old, c.new) for c in repository.changed_paths(aim.tip, tree))
     said = Approval(
         change=change, repository=repository.root_commit(aim.tip), ref=aim.ref, base=aim.tip, tree=tree,
@@ -166,29 +172,29 @@ def _fork(aim: Target, repository: Repository) -> str:
     if fork := repository.merge_base("HEAD", aim.tip):
         return fork
     if repository.is_shallow:
-        raise Refused("this clone is shallow and lacks the base of the change", hint="git fetch --unshallow")
-    raise Refused(f"HEAD and {aim.branch} have no common history", hint=f"git checkout {aim.branch}")
+        raise Refused(say("change.shallow"), hint="git fetch --unshallow")
+    raise Refused(say("change.no-common-history", branch=aim.branch), hint=f"git checkout {aim.branch}")
 
 
 def _differences(store: Store, fork: str, aim: Target, paths: Sequence[str] | None) -> dict[str, bytes | None]:
     files = store.files()
     wanted = None if paths is None else tuple(path.removeprefix("./").rstrip("/") for path in paths)
     if odd := [found for found in files.findings if _is_wanted(found.place.path, wanted)]:
-        raise Refused(odd[0].message, hint=odd[0].hint or "only regular files can be proposed")
+        raise Refused(odd[0].message, hint=odd[0].hint or say("change.regular-files-only"))
     repository = aim.repository
     before, now = _oids(store, fork), {path: repository.blob_id(data) for path, data in files.blobs.items()}
     tip = before if fork == aim.tip else _oids(store, aim.tip)
     known = sorted(before.keys() | now.keys())
     for path in wanted or ():
         if not any(_is_wanted(name, (path,)) for name in known):
-            raise NotFound(f"there is nothing at {path}", hint=did_you_mean(path, known))
+            raise NotFound(say("change.nothing-at", path=path), hint=did_you_mean(path, known))
     changed = [path for path in known if before.get(path) != now.get(path) and _is_wanted(path, wanted)]
     new = [path for path in changed if tip.get(path) != now.get(path)]
     moved = {path: (before.get(path), tip.get(path)) for path in new if tip.get(path) != before.get(path)}
     merged = merged_with(aim, {path: (*sides, files.blobs.get(path)) for path, sides in moved.items()})
     found = {path: files.blobs.get(path) for path in new if path not in moved} | merged
     if not found:
-        raise Refused(f"nothing differs from {aim.branch}", hint="change a file of the store first: git status")
+        raise Refused(say("change.nothing-differs", branch=aim.branch), hint=say("change.change-a-file"))
     return found
 
 
@@ -211,11 +217,8 @@ def merged_with(
     }
     merged = merge_files(sides)
     if merged.conflicts:
-        first = merged.conflicts[0]
-        message = f"{first.record} was changed on {aim.branch} too, at the same place"
-        raise Clash(
-            message, "say which shall hold: git pull --autostash, edit the file, and propose it", merged.conflicts
-        )
+        message = say("change.clash", record=merged.conflicts[0].record, branch=aim.branch)
+        raise Clash(message, say("change.clash-decide"), merged.conflicts)
     return {path: data for path, data in merged.files.items() if data != sides[path].theirs}
 
 
@@ -230,9 +233,9 @@ def _is_wanted(path: str, wanted: tuple[str, ...] | None) -> bool:
 def _message(message: str) -> str:
     text = "\n".join(line.rstrip() for line in message.strip().split("\n"))
     if not text:
-        raise Refused("a change needs a title", hint='remit propose -m "what changes, and why"')
+        raise Refused(say("change.no-title"), hint=say("change.propose-example"))
     if odd := forbidden_character(text):
-        raise Refused(f"the message holds the character {odd}", hint="write it as plain text")
+        raise Refused(say("change.odd-character", character=odd), hint=say("change.plain-text"))
     return text
 
 

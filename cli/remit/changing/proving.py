@@ -27,13 +27,14 @@ from remit.changes import (
     parse_message,
 )
 from remit.changing.proposals import local, why_other, writers
-from remit.changing.requiring import Check, Judge, Requirement, required
+from remit.changing.requiring import Check, Judge, Requirement, required, unmet
 from remit.changing.targets import inside, protected_branch, registry_at
 from remit.errors import UserError
 from remit.findings import Finding
 from remit.git import ChangedPath, Commit, Repository
 from remit.registry import Registry
-from remit.secrets import SECRET_HINT, secrets_in
+from remit.secrets import secrets_in
+from remit.sentences import Text, say
 from remit.shapes import (
     DEEPEST,
     LARGEST_BLOB,
@@ -111,8 +112,12 @@ def prove(store: Store, sha: str, law: Law, *, at: datetime | None = None, now: 
     try:
         return _Case(store, sha, law, at, now).proof()
     except UserError as error:
-        # Security rule R11: what cannot be judged is refused.
-        return Proof(sha, refusals=(Refusal("R11", f"it cannot be judged: {error.message}", error.hint),))
+        return Proof(sha, refusals=(unjudged(error),))
+
+
+def unjudged(error: UserError) -> Refusal:
+    """Security rule R11: what cannot be judged is refused."""
+    return Refusal("R11", say("proof.unjudged", why=error.message), error.hint)
 
 
 class _Case:
@@ -129,7 +134,7 @@ class _Case:
     def proof(self) -> Proof:
         """The answer."""
         if why := why_no_plain_commit(self.raw):
-            return Proof(self.sha, refusals=(Refusal("R16", why, "apply the change with remit apply"),))
+            return Proof(self.sha, refusals=(Refusal("R16", why, say("proof.with-apply")),))
         self.parent = self.commit.parents[0]
         if why := why_too_large(self.store, self.parent, self.sha):
             return self._refused(Refusal("R17", why))
@@ -140,12 +145,11 @@ class _Case:
         if self.message.reviewed:
             return self._review()
         if not self.message.change:
-            hint = "changes come in by: remit propose, remit approve, remit apply"
-            return self._refused(Refusal("R2", "it carries no change and no approvals", hint))
+            return self._refused(Refusal("R2", say("proof.no-change"), say("proof.the-way-in")))
         if not self.changed:
-            return self._refused(Refusal("R2", "it changes nothing, so nobody was asked about what it says"))
+            return self._refused(Refusal("R2", say("proof.changes-nothing")))
         if unsigned := [one.path for one in self.changed if one.old == one.new]:
-            return self._refused(Refusal("R17", f"only the mode of {unsigned[0]} changes, which nobody signs"))
+            return self._refused(Refusal("R17", say("proof.only-the-mode", path=unsigned[0])))
         return self._applied()
 
     def _refused(self, *refusals: Refusal, proof: Proof | None = None) -> Proof:
@@ -159,10 +163,11 @@ class _Case:
         if written is None or before is None:
             return
         if written < before:
-            yield Refusal("R10", f"its date {written.isoformat()} lies before its parent's {before.isoformat()}")
+            message = say("proof.date-before", written=written.isoformat(), before=before.isoformat())
+            yield Refusal("R10", message)
         if self.now is not None and abs(written - self.now) > CLOCKS_DIFFER:
-            message = f"its date {written.isoformat()} is not the time at which it comes in, {self.now.isoformat()}"
-            yield Refusal("R10", message, "set the clock, and apply it again")
+            message = say("proof.date-not-now", written=written.isoformat(), now=self.now.isoformat())
+            yield Refusal("R10", message, say("proof.set-the-clock"))
 
     # -- an applied change -----------------------------------------------------------------------------------------
 
@@ -174,33 +179,34 @@ class _Case:
         if refusals := [*self._said(change, said, registry), *self._base(change)]:
             return self._refused(*refusals, proof=proof)
         if change.effective is not None and self.at < change.effective:
-            return self._refused(Refusal("effective", f"it holds from {change.effective.isoformat()} on"), proof=proof)
+            message = say("proof.holds-from", start=change.effective.isoformat())
+            return self._refused(Refusal("effective", message), proof=proof)
         judge, verdict = (self.law.emergency, "emergency") if proof.emergency else (self.law.judge, "approve")
         given = {one.person for one in said if one.verdict == verdict}
         asked = self._requirements(change, self.parent, self.sha, judge, given, registry, own=proof.emergency)
         proof = replace(proof, requirements=tuple(asked))
         if proof.emergency and not asked:
-            return self._refused(
-                Refusal("emergency", "no rule of the base says who may act in an emergency"), proof=proof
-            )
-        refusals = [Refusal("approval", f"{r.rule}: {r.why} ({r.need})") for r in asked if not r.satisfied]
+            return self._refused(Refusal("emergency", say("proof.no-emergency")), proof=proof)
+        refusals = [Refusal("approval", why) for why in unmet(asked)]
         refusals += self._undermined(change, registry, emergency=proof.emergency)
         findings = self._findings()
-        refusals += [Refusal("R11", f"{one.place}: {one.message}", one.hint) for one in findings[:1]]
+        for one in findings[:1]:
+            refusals.append(Refusal("R11", say("proof.finding", place=str(one.place), message=one.message), one.hint))
         return self._refused(*refusals, proof=replace(proof, findings=findings))
 
     def _undermined(self, change: Change, registry: Registry, *, emergency: bool) -> Iterator[Refusal]:
         """What no approval allows, because later commits could not be judged or believed after it."""
         proposed, author = change.proposed, registry.with_emails([self.commit.email])
         if registry.signs and proposed is not None and author != (proposed.person,):
-            yield Refusal("R7", f"its author {self.commit.email} is not {proposed.person}, who proposed it")
+            message = say("proof.other-author", email=self.commit.email, person=proposed.person)
+            yield Refusal("R7", message)
         earlier = self.repository.log(self.parent, saying=[f"{CHANGE_TRAILER}: {change.id}"]) if emergency else ()
         if any(parse_message(commit.message).change == change.id for commit in earlier):
-            yield Refusal("R4", f"{change.id} was applied already; a change is applied once")
+            yield Refusal("R4", say("proof.applied-once", change=change.id))
         if registry.signs and not registry_at(self.store, self.sha).signs:
-            yield Refusal("R6", "it takes the last key away, after which nothing would be signed any more")
+            yield Refusal("R6", say("proof.last-key"))
         if (named := protected_branch(self.store, self.sha)) != protected_branch(self.store, self.parent):
-            yield Refusal("R6", f"it calls {named} the protected branch; a history stays on its own branch")
+            yield Refusal("R6", say("proof.other-branch", branch=named))
 
     def _change(self, said: Sequence[Approval]) -> Change:
         """The change as the commit has it; what people signed must be about exactly this."""
@@ -221,26 +227,26 @@ class _Case:
         """Whether everything that the commit carries was said by its person, about exactly this."""
         root = self.repository.root_commit(self.sha)
         if registry.signs and sum(one.verdict == "propose" for one in said) != 1:
-            yield Refusal("R7", "it does not carry its proposer's signature", "propose it again: remit propose")
+            yield Refusal("R7", say("proof.no-proposers-signature"), say("proof.propose-again"))
         if len({(one.person, one.verdict) for one in said}) != len(said):
-            yield Refusal("R8", "it carries two verdicts of one person")
+            yield Refusal("R8", say("proof.two-verdicts"))
         wrote = writers(change, registry)
         for one in said:
             if one.verdict not in ("propose", "approve", "emergency"):
-                yield Refusal("R12", f"{one.person} says {one.verdict}")
+                yield Refusal("R12", says(one))
             elif why := why_other(one, change, root):
-                yield Refusal("R7", f"{one.verdict} of {one.person} does not count: {why}")
+                yield _no_word(one, why)
             elif one.verdict == "approve" and one.person in wrote:
-                yield Refusal("R9", f"{one.person} wrote a part of it and approves of it")
+                yield Refusal("R9", say("proof.approves-own", person=one.person))
             elif not registry.known(one.person):
-                yield Refusal("R5", f"{one.person} is not a person of the base")
+                yield Refusal("R5", say("change.no-person-of-base", person=one.person))
             elif why := self._why_not_good(one, registry):
-                yield Refusal("R7", f"{one.verdict} of {one.person} does not count: {why}")
+                yield _no_word(one, why)
 
     def _why_not_good(self, one: Approval, registry: Registry) -> str:
         """Why words are not their person's own at the moment that counts; empty when they are."""
         if one.not_after is not None and one.not_after < self.at:
-            return f"it ran out at {one.not_after.isoformat()}"
+            return say("proof.ran-out-at", end=one.not_after.isoformat())
         return registry.why_unsigned(one, self.at)
 
     def _base(self, change: Change) -> Iterator[Refusal]:
@@ -249,14 +255,14 @@ class _Case:
             return
         repository = self.repository
         if not repository.exists(change.base) or not repository.is_ancestor(change.base, self.parent):
-            yield Refusal("R7", "it was approved on a commit that is not behind it", "propose it again")
+            yield Refusal("R7", say("proof.other-history"), say("change.propose-it-again"))
             return
         between = repository.log(self.parent, exclude=[change.base])
         if any(parse_message(commit.message).change == change.id for commit in between):
-            yield Refusal("R4", f"{change.id} was applied already; a change is applied once")
+            yield Refusal("R4", say("proof.applied-once", change=change.id))
         moved = [inside(self.store, c.path) for c in repository.changed_paths(change.base, self.parent)]
         if governed := [path for path in moved if is_governed(path)]:
-            message = f"who may approve has moved since it was approved: {governed[0]}"
+            message = say("proof.rules-moved", path=governed[0])
             yield Refusal("R7", message, f"remit propose --again {change.id}")
 
     def _requirements(
@@ -295,13 +301,13 @@ class _Case:
         reviewed = self.message.reviewed
         proof = Proof(self.sha, reviewed, said=self.message.approvals, reviewed=reviewed)
         if self.changed:
-            return self._refused(Refusal("R7", "a review of an emergency changes nothing else"), proof=proof)
+            return self._refused(Refusal("R7", say("proof.review-changes")), proof=proof)
         history = self.repository.log(self.parent)
         about = next((c for c in history if _is_emergency(parse_message(c.message), reviewed)), None)
         if about is None:
-            return self._refused(Refusal("R7", f"there is no change {self.message.reviewed} to look at"), proof=proof)
+            return self._refused(Refusal("R7", say("proof.nothing-to-review", change=reviewed)), proof=proof)
         if any(parse_message(c.message).reviewed == self.message.reviewed for c in history):
-            return self._refused(Refusal("R4", f"{self.message.reviewed} was looked at already"), proof=proof)
+            return self._refused(Refusal("R4", say("proof.reviewed-once", change=reviewed)), proof=proof)
         case = _Case(self.store, about.sha, self.law, None, None)
         case.parent = about.parents[0]
         case.changed = self.repository.changed_paths(case.parent, about.sha)
@@ -310,20 +316,30 @@ class _Case:
         wrote = {one.person for one in acted}
         then, today = registry_at(self.store, case.parent), registry_at(self.store, self.parent)
         said = self.message.approvals
-        odd = [Refusal("R12", f"{one.person} says {one.verdict}") for one in said if one.verdict != "approve"]
-        odd += [Refusal("R9", f"{one.person} acted in the emergency") for one in said if one.person in wrote]
+        odd = [Refusal("R12", says(one)) for one in said if one.verdict != "approve"]
+        odd += [Refusal("R9", say("proof.acted", person=one.person)) for one in said if one.person in wrote]
         root = self.repository.root_commit(self.sha)
         for one in said:
             if why := why_other(one, change, root) or self._why_not_good(one, today):
-                odd.append(Refusal("R7", f"approve of {one.person} does not count: {why}"))
+                odd.append(_no_word(one, why))
         given = {one.person for one in said} - wrote
         asked = self._requirements(change, case.parent, about.sha, self.law.judge, given, then, acted=wrote)
-        odd += [Refusal("approval", f"{r.rule}: {r.why} ({r.need})") for r in asked if not r.satisfied]
+        odd += [Refusal("approval", why) for why in unmet(asked)]
         return self._refused(*odd, proof=replace(proof, requirements=tuple(asked)))
 
 
 def _is_emergency(said: Message, change: str) -> bool:
     return said.change == change and any(one.verdict == "emergency" for one in said.approvals)
+
+
+def says(one: Approval) -> Text:
+    """Who says what."""
+    return say("proof.says", person=one.person, verdict=say(f"proof.verdict-{one.verdict}"))
+
+
+def _no_word(one: Approval, why: str) -> Refusal:
+    verdict = say(f"proof.verdict-{one.verdict}")
+    return Refusal("R7", say("proof.counts-not", verdict=verdict, person=one.person, why=why))
 
 
 def why_too_large(store: Store, before: str, after: str) -> str:
@@ -340,20 +356,19 @@ def why_no_plain_paths(store: Store, sha: str, changed: Sequence[ChangedPath]) -
         if one.new is None:
             continue
         if not is_store_path(path):
-            hint = "only remit.yaml, schemas/, rules/, records/ and templates/ go this way"
-            yield Refusal("R17", f"{path.lstrip('/')} is no file of the store", hint)
+            yield Refusal("R17", say("proof.no-store-file", path=path.lstrip("/")), say("proof.only-these"))
         elif why := why_no_plain_path(path, one.new_mode):
-            yield Refusal("R17", f"{path} may not be there: {why}")
+            yield Refusal("R17", say("proof.not-there", path=path, why=why))
     sizes = repository.sizes(c.new for c in changed if c.new is not None and c.new_mode != "160000")
     for one in changed:
         if (size := sizes.get(one.new or "", 0)) > LARGEST_BLOB:
-            yield Refusal("R17", f"{one.path} has {size} bytes; at most {LARGEST_BLOB} are taken")
+            yield Refusal("R17", say("proof.too-large", path=one.path, size=size, most=LARGEST_BLOB))
     yield from _secrets(repository, [one for one in changed if 0 < sizes.get(one.new or "", 0) <= LARGEST_BLOB])
     if added := [one.path for one in changed if one.old is None and one.new is not None]:
         mine = with_folders(added)
         for first, other in twins(with_folders(repository.list_tree(sha))):
             if first in mine or other in mine:
-                yield Refusal("R17", f"{first} and {other} would be one file on some systems", "rename one")
+                yield Refusal("R17", say("proof.twins", first=first, other=other), say("proof.rename-one"))
 
 
 def _secrets(repository: Repository, changed: Sequence[ChangedPath]) -> Iterator[Refusal]:
@@ -363,7 +378,8 @@ def _secrets(repository: Repository, changed: Sequence[ChangedPath]) -> Iterator
         known = {found.what for found in secrets_in(blobs.get(one.old or "", b""))}
         for found in secrets_in(blobs[one.new or ""]):
             if found.what not in known:
-                yield Refusal("R29", f"{one.path}:{found.line} holds {found.what}", SECRET_HINT)
+                message = say("change.holds-secret", place=f"{one.path}:{found.line}", what=found.what)
+                yield Refusal("R29", message, say("proof.take-it-out"))
 
 
 def owed(repository: Repository, tip: str, since: Sequence[str] = ()) -> list[tuple[Commit, str]]:

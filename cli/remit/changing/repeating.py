@@ -13,6 +13,7 @@ from remit.changing.proposing import merged_with, put_up
 from remit.changing.reviewing import withdraw
 from remit.changing.targets import Target, identity_of, inside, result_tree, target
 from remit.errors import Refused
+from remit.sentences import say
 from remit.signing import Sign, unsigned
 from remit.store import Store
 
@@ -37,13 +38,15 @@ def propose_again(store: Store, id: str, *, at: datetime, sign: Sign = unsigned)
     change, author = proposal.change, identity_of(aim.repository)
     must_be(proposal, "open", "rejected", "outdated")
     if author.email.casefold() != change.author.email.casefold():
-        message = f"{change.id} was proposed by {change.author.name} <{change.author.email}>, not by you"
-        raise Refused(message, hint="its proposer proposes it again, or you propose your own")
+        message = say("change.not-yours", change=change.id, author=f"{change.author.name} <{change.author.email}>")
+        raise Refused(message, hint=say("change.proposer-again"))
     if change.base == aim.tip:
-        raise Refused(f"{change.id} is on the tip of {aim.branch} already", hint=f"remit review {change.id}")
+        message = say("change.on-tip-already", change=change.id, branch=aim.branch)
+        raise Refused(message, hint=f"remit review {change.id}")
     files = _on_tip(store, aim, change)
     if not files:
-        raise Refused(f"{aim.branch} holds all of {change.id} already", hint=f"remit withdraw {change.id}")
+        message = say("change.holds-all-already", branch=aim.branch, change=change.id)
+        raise Refused(message, hint=f"remit withdraw {change.id}")
     effective = change.effective if change.effective and change.effective > at else None
     again = put_up(store, aim, files, change.message, author, at, effective, sign)
     withdraw(store, change.id, at=at, sign=sign)
@@ -55,8 +58,7 @@ def _on_tip(store: Store, aim: Target, change: Change) -> dict[str, bytes | None
     repository, entries = aim.repository, change.manifest.entries
     outside = [path for path in change.manifest.paths if inside(store, path).startswith("/")]
     if outside or result_tree(repository, repository.tree_of(change.base), change.manifest) != change.tree:
-        message = f"{change.id} holds something other than plain files of the store"
-        raise Refused(message, hint="propose what is wanted of it anew: remit propose")
+        raise Refused(say("change.not-plain-files", change=change.id), hint=say("change.propose-anew"))
     there = {path: entry.oid for path, entry in repository.list_tree(aim.tip, change.manifest.paths).items()}
     blobs = repository.read_blobs({entry.new for entry in entries if entry.new})
     files: dict[str, bytes | None] = {}

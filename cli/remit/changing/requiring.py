@@ -13,6 +13,7 @@ from typing import Protocol
 from remit.changes import Candidate, Change, Manifest, Need, Person, is_governed
 from remit.findings import Finding
 from remit.registry import PEOPLE, Registry
+from remit.sentences import Text, say
 from remit.store import Files
 from remit.times import format_instant, in_zone
 
@@ -85,8 +86,8 @@ def _subjects(touched: Manifest) -> Iterator[str]:
 def signed_proposal(change: Change, why: str) -> Requirement:
     """That the proposer signed exactly this; ``why`` says why that is not so."""
     by = (change.proposed.person,) if change.proposed is not None and not why else ()
-    text = "the proposer's own signature"
-    return Requirement(SIGNED_RULE, text, (), by, not why, why or f"given by {by[0]}" if by else why)
+    text = say("change.proposers-signature")
+    return Requirement(SIGNED_RULE, text, (), by, not why, say("change.given-by", people=by) if by else why)
 
 
 def effective(change: Change, at: datetime | None) -> list[Requirement]:
@@ -95,15 +96,22 @@ def effective(change: Change, at: datetime | None) -> list[Requirement]:
         return []
     come = at is not None and at >= change.effective
     when = format_instant(in_zone(change.effective, at.tzinfo) if at and at.tzinfo else change.effective)
-    return [Requirement(EFFECTIVE_RULE, f"not before {when}", (), (), come, "it has come" if come else "still to come")]
+    said = say("change.has-come") if come else say("change.still-to-come")
+    return [Requirement(EFFECTIVE_RULE, say("change.not-before", when=when), (), (), come, said)]
+
+
+def unmet(requirements: Iterable[Requirement]) -> list[Text]:
+    """What is still asked, a sentence for each rule."""
+    asked = (one for one in requirements if not one.satisfied)
+    return [say("change.missing-need", rule=one.rule, why=one.why, need=one.need) for one in asked]
 
 
 def _built_in(needs: Sequence[Need], touched: Manifest, registry: Registry) -> list[Need]:
     """Security rule R6: what decides who approves never moves on one person's word, whatever the policies leave out."""
     if not any(map(is_governed, touched.paths)) or any(need.count > 0 for need in needs) or len(registry.names) < 2:
         return []
-    everybody = tuple(Candidate(name, ("any person of the base",)) for name in registry.names)
-    return [Need(BUILT_IN_RULE, 1, everybody, text="one other person for rules, schemas, people and settings")]
+    everybody = tuple(Candidate(name, (say("change.any-person"),)) for name in registry.names)
+    return [Need(BUILT_IN_RULE, 1, everybody, text=say("change.one-other"))]
 
 
 def _requirement(need: Need, approvers: Set[str], writers: Set[str], *, exact: bool) -> Requirement:
@@ -113,17 +121,16 @@ def _requirement(need: Need, approvers: Set[str], writers: Set[str], *, exact: b
     satisfied = len(given) >= need.count and not stale
     waits = 0 if stale or len(able) < need.count else max(0, need.count - len(given))
     why = _why(need, able, given, stale)
-    return Requirement(need.rule, need.text or _count_text(need.count), able, given, satisfied, why, waits)
+    return Requirement(
+        need.rule, need.text or say("change.approvals", count=need.count), able, given, satisfied, why, waits
+    )
 
 
 def _why(need: Need, able: Sequence[Candidate], given: Sequence[str], stale: bool) -> str:
     if stale:
-        return "the rule wants the exact base, and the protected branch has moved: propose the change again"
+        return say("change.wants-exact-base")
     if len({candidate.person for candidate in able}) < need.count:
-        return f"only {len(able)} of those whom the rule names may approve; contributors never may"
-    missing = need.count - len(given)
-    return f"given by {', '.join(given) or 'nobody, and nobody is needed'}" if missing <= 0 else f"{missing} missing"
-
-
-def _count_text(count: int) -> str:
-    return f"{count} {'approval' if count == 1 else 'approvals'}"
+        return say("change.too-few-able", count=len(able))
+    if (missing := need.count - len(given)) > 0:
+        return say("change.some-missing", count=missing)
+    return say("change.given-by", people=given) if given else say("change.nobody-needed")

@@ -25,6 +25,7 @@ from remit.changing.targets import (
 from remit.errors import Refused
 from remit.git import Identity
 from remit.registry import Registry
+from remit.sentences import say
 from remit.signing import Sign, unsigned
 from remit.store import Store
 
@@ -38,14 +39,14 @@ def approve(
         Refused: you are no Person of its base, you wrote a part of it, or it is not open any more.
     """
     if not_after is not None and not_after <= at:
-        raise Refused("the approval would run out before it is given", hint="choose a later not-after")
+        raise Refused(say("change.runs-out-before"), hint=say("change.later-not-after"))
     return _review(store, id, "approve", reason.strip(), at, not_after, sign)
 
 
 def reject(store: Store, id: str, reason: str, *, at: datetime, sign: Sign = unsigned) -> Approval:
     """Say no to a change as it is now; one rejection outweighs every approval until the same person approves."""
     if not reason.strip():
-        raise Refused("a rejection needs a reason", hint=f'remit reject {id} -m "what should be different"')
+        raise Refused(say("change.reject-needs-reason"), hint=say("change.reject-example", id=id))
     return _review(store, id, "reject", reason.strip(), at, None, sign)
 
 
@@ -62,8 +63,8 @@ def withdraw(store: Store, id: str, *, at: datetime, sign: Sign = unsigned) -> C
         return change
     must_be(proposal, "open", "rejected", "outdated")
     if identity.email.casefold() != change.author.email.casefold():
-        message = f"{change.id} was proposed by {change.author.name} <{change.author.email}>, not by you"
-        raise Refused(message, hint=f"reject it instead: remit reject {change.id} -m REASON")
+        message = say("change.not-yours", change=change.id, author=f"{change.author.name} <{change.author.email}>")
+        raise Refused(message, hint=say("change.reject-instead", id=change.id))
     registry = registry_at(store, change.base)
     kept = change.head
     if registry.signs:
@@ -115,9 +116,9 @@ def statement(
     if not registry.signs:
         return said
     if not (keys := registry.usable_keys(person, at)):
-        odd = next((why for key in registry.keys_of(person) if (why := key.why_not(at))), "there is none")
-        message = f"{person or 'you'} cannot sign: no key in the base is valid now ({odd})"
-        raise Refused(message, hint="a change adds one: remit keys add PERSON --key FILE.pub")
+        odd = next((why for key in registry.keys_of(person) if (why := key.why_not(at))), say("change.no-key"))
+        message = say("change.cannot-sign", person=person or say("change.you"), why=odd)
+        raise Refused(message, hint=say("change.add-key"))
     return replace(said, signature=sign(signed_text(said), keys))
 
 
@@ -132,13 +133,9 @@ def _reviewer(proposal: Proposal, registry: Registry, identity: Identity) -> str
     change, person = proposal.change, me(registry, identity).person
     own = identity.email.casefold() in {email.casefold() for email in change.contributors}
     if own or (person and person in writers(change, registry)):
-        raise Refused(
-            f"you wrote a part of {change.id}: somebody else has to judge it", hint="remit review shows who may"
-        )
+        raise Refused(say("change.wrote-part", change=change.id), hint=say("change.review-shows-who"))
     if not person:
-        message = f"no Person record of the base has your e-mail {identity.email}"
-        raise Refused(message, hint="set contact.email of your record, or git config user.email")
+        raise Refused(say("change.email-of-nobody", email=identity.email), hint=say("change.email-set"))
     if proposal.emergency is not None and proposal.emergency.person == person:
-        message = f"you applied {change.id} in an emergency: somebody else has to look at it"
-        raise Refused(message, hint="remit review shows who may")
+        raise Refused(say("change.acted-yourself", change=change.id), hint=say("change.review-shows-who"))
     return person

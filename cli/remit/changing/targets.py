@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from remit.changes import Manifest, Person
 from remit.errors import GitError, Refused
 from remit.git import Identity, Repository
-from remit.registry import PEOPLE, Registry
+from remit.registry import Registry
+from remit.sentences import say
 from remit.store import CONFIG, Store
 from remit.yamltext import read
 
@@ -95,9 +96,10 @@ def look(repository: Repository, branch: str, remote: str | None, *, fetch: bool
         _fetch(repository, ref)
     tip = repository.ref(tracking(ref) if remote else ref)
     if tip is None:
-        where = f'"{remote}"' if remote else "this repository"
-        hint = f"git push {remote} {branch}" if remote else f"commit the store once on {branch}"
-        raise Refused(f'{where} has no commit on the protected branch "{branch}" yet', hint=hint)
+        if remote:
+            message = say("change.no-commit-at", remote=remote, branch=branch)
+            raise Refused(message, hint=f"git push {remote} {branch}")
+        raise Refused(say("change.no-commit-here", branch=branch), hint=say("change.commit-on", branch=branch))
     return Target(repository, ref, tip, remote)
 
 
@@ -109,11 +111,11 @@ def _fetch(repository: Repository, ref: str) -> None:
         repository.fetch(ORIGIN, [f"{ref}:{tracking(ref)}", *shared])
     except GitError as error:
         if "find remote ref" in error.message:
-            hint = f"git push {ORIGIN} {branch}"
-            raise Refused(f'"{ORIGIN}" has no commit on the protected branch "{branch}" yet', hint=hint) from error
+            message = say("change.no-commit-at", remote=ORIGIN, branch=branch)
+            raise Refused(message, hint=f"git push {ORIGIN} {branch}") from error
         if "non-fast-forward" in error.message and seen:
-            message = f'"{ORIGIN}" rewrote {branch}: it no longer goes back to {seen[:12]}, which was there before'
-            raise Refused(message, hint="ask who did, and why, before you trust it") from error
+            message = say("change.rewritten", remote=ORIGIN, branch=branch, seen=seen[:12])
+            raise Refused(message, hint=say("change.ask-who-rewrote")) from error
         raise
 
 
@@ -141,8 +143,7 @@ def identity_of(repository: Repository) -> Identity:
         Refused: it does not know.
     """
     if (found := repository.identity()) is None:
-        hint = 'git config user.name "Your Name" && git config user.email you@example.org'
-        raise Refused("git does not know who you are", hint=hint)
+        raise Refused(say("change.git-knows-nobody"), hint=say("change.git-who"))
     return found
 
 
@@ -154,16 +155,14 @@ def me(registry: Registry, identity: Identity) -> Person:
     """
     names = registry.with_emails([identity.email])
     if len(names) > 1:
-        raise Refused(f"{identity.email} belongs to several people: {', '.join(names)}", hint="give each an own e-mail")
+        message = say("change.email-of-several", email=identity.email, people=names)
+        raise Refused(message, hint=say("change.email-own"))
     return Person(identity.name, identity.email, names[0] if names else "")
 
 
 def registry_at(store: Store, commit: str) -> Registry:
     """The people of a commit or tree."""
-    repository = store.in_git()
-    listing = repository.list_tree(commit, [store.prefix + PEOPLE])
-    blobs = repository.read_blobs(entry.oid for entry in listing.values())
-    return Registry({path.removeprefix(store.prefix): blobs[entry.oid] for path, entry in listing.items()})
+    return Registry.of(store.blobs_of(commit))
 
 
 # -- paths and trees ---------------------------------------------------------------------------------------------------

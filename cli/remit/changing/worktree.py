@@ -8,6 +8,7 @@ from remit.changes import Touched
 from remit.changing.targets import Target
 from remit.errors import UserError
 from remit.git import Repository
+from remit.sentences import say
 from remit.store import write_whole
 
 
@@ -17,7 +18,7 @@ def follow(aim: Target, commit: str) -> tuple[str, ...]:
         return tuple(_follow_all(aim, commit))
     except (UserError, OSError) as error:
         # The change is in; that the files here could not follow must not look as if it were not.
-        return (f"applied, but your working tree could not follow: {error}",)
+        return (say("change.could-not-follow", why=error.args[0] if isinstance(error, UserError) else str(error)),)
 
 
 def _follow_all(aim: Target, commit: str) -> list[str]:
@@ -29,7 +30,7 @@ def _follow_all(aim: Target, commit: str) -> list[str]:
         if local is None:
             return []
         if local != parent:
-            return [f"your branch {aim.branch} is not where {aim.remote} was: git pull brings it up to date"]
+            return [say("change.branch-elsewhere", branch=aim.branch, remote=aim.remote)]
         repository.update_ref(aim.ref, commit, parent)
     if repository.is_bare or repository.head().branch != aim.branch:
         return []
@@ -41,7 +42,7 @@ def _follow_all(aim: Target, commit: str) -> list[str]:
     left = [c.path for c in changed if not _follow_file(repository, Touched(c.path, c.old, c.new))]
     staged = [c.path for c in changed if index.get(c.path) not in (c.old, c.new)]
     theirs = sorted({*left, *staged})
-    return [f"left as it is in your working tree, because it was edited there: {path}" for path in theirs]
+    return [say("change.left-as-is", path=path) for path in theirs]
 
 
 def _follow_file(repository: Repository, touched: Touched) -> bool:

@@ -13,6 +13,7 @@ from remit.git.entries import Tree, differing, parse
 from remit.git.opened import Opened
 from remit.git.parsing import check_oid
 from remit.git.values import TREE_MODE, ChangedPath, TreeEntry
+from remit.sentences import say
 
 MOST_LISTED = 2_000_000
 KEPT_ENTRIES = 1_000_000
@@ -99,10 +100,10 @@ class Listings(Opened):
         files: dict[_Pair, int] = {}
         while levels[-1]:
             if len(levels) > deepest + 1:
-                return f"it holds folders more than {deepest} deep"
+                return say("proof.folders-deep", most=deepest)
             trees = {oid for pair in levels[-1] for oid in pair if oid}
             if max(self.sizes(trees).values(), default=0) > _LARGEST_TREE or len(trees) > most:
-                return f"it touches more than {most} paths"
+                return say("proof.many-paths", most=most)
             self._batch([oid for oid in sorted(trees) if oid not in self._trees])
             for pair in levels[-1]:
                 sides = [(one, other) for _, one, other in self._differing(*pair)]
@@ -115,7 +116,7 @@ class Listings(Opened):
                 # A tree may stand on several levels; below it everything is counted when it is met from below.
                 files[pair] += sum(files[below] for below in inner.pop(pair, ()))
         (top,) = levels[0]
-        return f"it touches more than {most} paths" if files[top] > most else ""
+        return say("proof.many-paths", most=most) if files[top] > most else ""
 
     def _differing(self, old: str, new: str) -> Iterator[tuple[str, TreeEntry | None, TreeEntry | None]]:
         if old and new:
