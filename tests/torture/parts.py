@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -15,7 +20,7 @@ from torture.scenes import LONE, Scene, apply_scene, approve_scene, propose_scen
 
 
 class Size(NamedTuple):
-    """How much of everything: processes and changes of each, faults of each kind, every how-many-th step."""
+    """How much of everything: processes and changes of each, faults of each kind, every how-many-th step, seconds."""
 
     lone: tuple[int, int]
     clones: tuple[int, int]
@@ -26,12 +31,13 @@ class Size(NamedTuple):
     pushes: int
     rot: int
     fuzz: int
+    atheris: int
 
 
 SIZES = {
-    "small": Size((8, 2), (2, 1), 2, 48, 2, 5, 3, 40, 500),
-    "medium": Size((8, 6), (8, 2), 5, 12, 3, 12, 15, 120, 3_000),
-    "full": Size((8, 200), (8, 25), 30, 3, 12, 15, 100, 1_000, 10_000),
+    "small": Size((8, 2), (2, 1), 2, 48, 2, 5, 3, 40, 500, 5),
+    "medium": Size((8, 6), (8, 2), 5, 12, 3, 12, 15, 120, 3_000, 60),
+    "full": Size((8, 200), (8, 25), 30, 3, 12, 15, 100, 1_000, 10_000, 600),
 }
 
 
@@ -76,6 +82,28 @@ def fuzzed(size: Size, folder: Path, dice: Random) -> Row:
         if code:
             lost.append(f"{name}: {said[-1500:]}")
     return Row("bad input", f"{len(TARGETS)} readers, {size.fuzz:,} inputs each", tuple(lost))
+
+
+def _led(name: str) -> Part:
+    """The part in which atheris leads one reader."""
+
+    def part(size: Size, folder: Path, dice: Random) -> Row:
+        folder.mkdir()
+        words = [sys.executable, "-m", "torture.atheris_run", name, str(size.atheris), str(folder)]
+        path = {"PYTHONPATH": str(Path(__file__).parent.parent)}
+        done = subprocess.run(
+            words, capture_output=True, text=True, errors="replace", env=os.environ | path, check=False
+        )
+        told = dict(re.findall(r"^stat::(\w+): *(\d+)", done.stderr, re.MULTILINE))
+        seen = re.findall(r" cov: (\d+) ", done.stderr)
+        came = (
+            f"{int(told.get('number_of_executed_units', 0)):,} inputs in {size.atheris} s,"
+            f" {told.get('new_units_added', 0)} of them on ways of their own; {seen[-1] if seen else 0} places reached"
+        )
+        lost = () if done.returncode == 0 and told else (f"{name}: {done.stdout[-1500:]} {done.stderr[-1500:]}",)
+        return Row(f"{name} led by atheris", came, lost)
+
+    return part
 
 
 def _on(make: Callable[[Path], Scene], fault: Callable[[Scene, Size, Random], Count]) -> Part:
@@ -125,9 +153,20 @@ ON_DISKS: dict[str, Part] = {
 """What needs mounts of one's own."""
 
 
+LED: dict[str, Part] = {
+    f"atheris-{name.lower()}": _led(name) for name in ("YAML", "records", "conditions", "feeds", "schemas", "JSON")
+}
+"""What needs atheris."""
+
+
 def parts() -> dict[str, Part]:
     """What this machine can run."""
-    return {**PARTS, **(IN_GIT if faults.has_strace() else {}), **(ON_DISKS if disks.may_mount() else {})}
+    return {
+        **PARTS,
+        **(IN_GIT if faults.has_strace() else {}),
+        **(ON_DISKS if disks.may_mount() else {}),
+        **(LED if find_spec("atheris") else {}),
+    }
 
 
 def _loaded(where: str, done: load.Load) -> Row:
