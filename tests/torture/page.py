@@ -122,10 +122,12 @@ def machine() -> str:
 
 
 def commit() -> str:
-    """The commit of this Remit; changes that are not in it are told."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--exclude", "*"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "no commit"
+    """The commit of the Remit that is under test; changes of it that are in no commit are told."""
+    top = Path(__file__).parents[2]
+    there = ["git", "-C", str(top), "rev-parse", "--short=7", "HEAD"]
+    found = subprocess.run(there, capture_output=True, text=True, check=False).stdout.strip()
+    changed = subprocess.run(["git", "-C", str(top), "diff", "--quiet", "HEAD", "--", "cli", "schemas"], check=False)
+    return (found or "no commit") + ("-dirty" if changed.returncode else "")
 
 
 def _words_of(size: str) -> str:
