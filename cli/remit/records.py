@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from remit.findings import Finding, finding
@@ -109,6 +109,24 @@ class Snapshot:
     def by_id(self) -> Mapping[str, Record]:
         """Records and policies by id; of two with one id, the first by path."""
         return {r.id: r for r in reversed((*self.records, *self.policies))}
+
+
+@runtime_checkable
+class Listed(Protocol):
+    """Files of which one folder can be listed without the others, and which know what stands at a path by its id."""
+
+    def id_of(self, path: str) -> str:
+        """The id of a file or a whole folder; empty where there is none."""
+
+    def below(self, folder: str) -> list[str]:
+        """The paths below a folder, sorted."""
+
+
+def paths_below(files: Mapping[str, bytes], folder: str) -> list[str]:
+    """The paths of the files below a folder, whose name ends with a slash; sorted."""
+    if isinstance(files, Listed):
+        return files.below(folder)
+    return sorted(path for path in files if path.startswith(folder))
 
 
 @lru_cache(maxsize=1 << 14)

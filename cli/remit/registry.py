@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from remit.changes import Approval, is_name, signed_text
 from remit.findings import Finding, finding
 from remit.places import Pointer, pointer_text
-from remit.records import Record
+from remit.records import Listed, Record, paths_below
 from remit.signatures import NotAKey, PublicKey, parse_public_key, signer
 from remit.times import parse_instant
 from remit.yamltext import read
@@ -57,8 +57,15 @@ class Registry:
 
     @classmethod
     def of(cls, blobs: Mapping[str, bytes]) -> Registry:
-        """The people among the files of a store."""
-        return cls({path: blobs[path] for path in blobs if path.startswith(PEOPLE)})
+        """The people among the files of a store; of one folder of people in many commits, the same."""
+        folder = blobs.id_of(PEOPLE) if isinstance(blobs, Listed) else ""
+        if (known := _KNOWN.pop(folder, None)) is None:
+            known = cls({path: blobs[path] for path in paths_below(blobs, PEOPLE)})
+        if folder:
+            _KNOWN[folder] = known
+            while len(_KNOWN) > _MOST_KNOWN:
+                del _KNOWN[next(iter(_KNOWN))]
+        return known
 
     @cached_property
     def everybody(self) -> tuple[str, ...]:
@@ -133,6 +140,12 @@ class Registry:
             name, spec = _dig(value, "metadata", "name"), _dig(value, "spec")
             if isinstance(name, str) and is_name(name) and isinstance(spec, dict) and path == f"{PEOPLE}{name}.yaml":
                 yield name, spec
+
+
+_KNOWN: dict[str, Registry] = {}
+"""The registries that were asked for last, by the id of their folder: a tree never holds other people."""
+
+_MOST_KNOWN = 8
 
 
 def _email(spec: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from remit.findings import Finding, did_you_mean, finding
 from remit.places import Place, Pointer, pointer_text
-from remit.records import Record
+from remit.records import Record, paths_below
 
 BASE = "https://remit.invalid/"
 RECORD_NAME_LIMIT = 63
@@ -229,7 +229,7 @@ class Schemas:
 
 def load_schemas(files: Mapping[str, bytes]) -> tuple[Schemas, tuple[Finding, ...]]:
     """The schemas among ``files`` (``schemas/**.json``) and what is wrong with them; a bad schema is left out."""
-    wanted = (path for path in sorted(files) if path.startswith("schemas/") and path.endswith(".schema.json"))
+    wanted = (path for path in paths_below(files, "schemas/") if path.endswith(".schema.json"))
     return _load(tuple((path, files[path]) for path in wanted))
 
 

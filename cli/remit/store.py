@@ -11,7 +11,7 @@ import os
 import stat
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -20,11 +20,12 @@ from pathlib import Path
 from remit.errors import NotAStore, NotFound, Refused
 from remit.findings import Finding, finding, in_order
 from remit.git import Repository, TreeEntry
+from remit.git.values import TREE_MODE
 from remit.places import Place
 
 CONFIG = "remit.yaml"
 FOLDERS = ("records", "rules", "schemas", "templates")
-KEPT_LISTINGS = 4
+KEPT_TREES = 4
 _REGULAR_MODES = ("100644", "100755")
 _LINK_HINT = "put a regular file there"
 
@@ -54,48 +55,74 @@ def is_store_path(path: str) -> bool:
 
 
 class TreeBlobs(Mapping[str, bytes]):
-    """The files of a tree by path, sorted; those in folders of usual size are read at once when one is asked for.
+    """The files of the store in a tree by path, sorted; nothing is listed or read before somebody asks for it.
 
-    Of a folder with many files, the first few that are asked for are read one by one, and then the folder: a question
-    about one record of ten thousand is not to read them all. What two trees have in common is read once.
+    They are read a folder at a time. Of a folder with many files, the first few that are asked for are read one by one,
+    and then the folder: a question about one record of ten thousand is not to read them all. What two trees have in
+    common is read once.
     """
 
     MANY = 256
     FEW = 8
 
-    def __init__(
-        self, oids: Mapping[str, str], known: dict[str, bytes], read: Callable[[Iterable[str]], dict[str, bytes]]
-    ) -> None:
-        self.oids = oids
-        self._known, self._read = known, read
+    def __init__(self, repository: Repository, tree: str, prefix: str, known: dict[str, bytes]) -> None:
+        self._repository, self._tree, self._prefix, self._known = repository, repository.tree_of(tree), prefix, known
+        self._ids: dict[str, str | None] = {}
         self._asked: Counter[str] = Counter()
 
     @cached_property
-    def _large(self) -> dict[str, list[str]]:
-        """The files of each folder that has many, by folder; all the others under the empty name."""
-        folders: dict[str, list[str]] = {}
-        for path, oid in self.oids.items():
-            folders.setdefault(path.rpartition("/")[0], []).append(oid)
-        usual = [oid for oids in folders.values() if len(oids) <= self.MANY for oid in oids]
-        return {"": usual} | {folder: oids for folder, oids in folders.items() if len(oids) > self.MANY}
+    def oids(self) -> Mapping[str, str]:
+        """The id of each file by path, sorted."""
+        wanted = [self._prefix + name for name in (CONFIG, *FOLDERS)]
+        found = self._repository.list_tree(self._tree, wanted).items()
+        regular = ((path.removeprefix(self._prefix), entry) for path, entry in found if entry.mode in _REGULAR_MODES)
+        return {path: entry.oid for path, entry in sorted(regular) if is_store_path(path)}
+
+    def id_of(self, path: str) -> str:
+        """The id of a file or a whole folder of the store; empty where there is none."""
+        entry = self._repository.entry(self._tree, self._prefix + path.rstrip("/"))
+        return entry.oid if entry is not None and entry.mode in (*_REGULAR_MODES, TREE_MODE) else ""
+
+    def below(self, folder: str) -> list[str]:
+        """The paths of all files below a folder, sorted."""
+        found = self._repository.list_tree(self._tree, [f"{self._prefix}{folder.rstrip('/')}"]).items()
+        paths = (path.removeprefix(self._prefix) for path, entry in found if entry.mode in _REGULAR_MODES)
+        return sorted(path for path in paths if is_store_path(path) and path.startswith(folder))
 
     def __getitem__(self, path: str) -> bytes:
-        oid = self.oids[path]
+        if (oid := self._file(path)) is None:
+            raise KeyError(path)
         if oid not in self._known:
-            folder = path.rpartition("/")[0] if path.rpartition("/")[0] in self._large else ""
-            self._asked[folder] += 1
-            wanted = [oid] if folder and self._asked[folder] <= self.FEW else self._large[folder]
-            self._known.update(self._read(one for one in wanted if one not in self._known))
+            wanted = [one for one in self._beside(path, oid) if one not in self._known]
+            self._known.update(self._repository.read_blobs(wanted))
         return self._known[oid]
 
     def __contains__(self, path: object) -> bool:
-        return path in self.oids
+        return isinstance(path, str) and self._file(path) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.oids)
 
     def __len__(self) -> int:
         return len(self.oids)
+
+    def _file(self, path: str) -> str | None:
+        if "oids" in self.__dict__:
+            return self.oids.get(path)
+        if path not in self._ids:
+            entry = self._repository.entry(self._tree, self._prefix + path) if is_store_path(path) else None
+            self._ids[path] = entry.oid if entry is not None and entry.mode in _REGULAR_MODES else None
+        return self._ids[path]
+
+    def _beside(self, path: str, oid: str) -> list[str]:
+        """What is read together with a file."""
+        folder = (self._prefix + path).rpartition("/")[0]
+        self._asked[folder] += 1
+        many = self._repository.count_in(self._tree, folder) > self.MANY and self._asked[folder] <= self.FEW
+        if many or "/" not in path:
+            return [oid]
+        inside = self._repository.files_in(self._tree, folder).values()
+        return [entry.oid for entry in inside if entry.mode in _REGULAR_MODES]
 
 
 class Store:
@@ -105,7 +132,7 @@ class Store:
         self.root = root
         self.is_bare = is_bare
         self._known: dict[str, bytes] = {}
-        self._listings: dict[str, Mapping[str, TreeEntry]] = {}
+        self._trees: dict[str, TreeBlobs] = {}
 
     @classmethod
     def open(cls, start: Path) -> Store:
@@ -168,26 +195,36 @@ class Store:
         return self.files_of(commit.sha, commit.sha, commit.committed)
 
     def files_of(self, tree: str, commit: str | None = None, date: datetime | None = None) -> Files:
-        """The store as a tree (or commit) has it: one listing; contents are read when they are asked for."""
-        listing = self.listing(tree)
-        if CONFIG not in listing:
+        """The store as a tree (or commit) has it; contents are read when they are asked for."""
+        blobs = self.blobs_of(tree)
+        config = self.in_git().entry(tree, self.prefix + CONFIG)
+        if config is None or config.mode == TREE_MODE:
             where = f'in "{self.prefix.rstrip("/")}" of' if self.prefix else "at the top of"
             raise NotAStore(f"there is no {CONFIG} {where} {tree[:12]}", hint="choose a later revision")
-        regular = {path: entry.oid for path, entry in listing.items() if entry.mode in _REGULAR_MODES}
-        odd = [_irregular(path, _kind_of(entry.mode)) for path, entry in listing.items() if path not in regular]
-        blobs = TreeBlobs(dict(sorted(regular.items())), self._known, self.in_git().read_blobs)
-        return Files(commit, date, blobs, in_order(odd))
+        return Files(commit, date, blobs, in_order(self._irregular(tree)))
+
+    def blobs_of(self, tree: str) -> TreeBlobs:
+        """The store's files in a tree or commit, also when it has no ``remit.yaml``."""
+        if (found := self._trees.pop(tree, None)) is None:
+            found = TreeBlobs(self.in_git(), tree, self.prefix, self._known)
+        self._trees[tree] = found
+        while len(self._trees) > KEPT_TREES:
+            del self._trees[next(iter(self._trees))]
+        return found
+
+    def _irregular(self, tree: str) -> list[Finding]:
+        repository = self.in_git()
+        tops = [repository.entry(tree, self.prefix + name) for name in (CONFIG, *FOLDERS)]
+        folders = [entry.oid for entry in tops if entry is not None and entry.mode == TREE_MODE]
+        files = all(entry is None or entry.mode in (TREE_MODE, *_REGULAR_MODES) for entry in tops)
+        if files and not any(map(repository.has_odd, folders)):
+            return []
+        listing = self.listing(tree).items()
+        odd = ((path, entry) for path, entry in listing if entry.mode not in _REGULAR_MODES)
+        return [_irregular(path, _kind_of(entry.mode)) for path, entry in odd]
 
     def listing(self, tree: str) -> Mapping[str, TreeEntry]:
-        """Mode and id of every store path of a tree or commit (its full id, which never shows anything else)."""
-        if tree not in self._listings:
-            while len(self._listings) >= KEPT_LISTINGS:
-                self._listings.pop(next(iter(self._listings)))
-            self._listings[tree] = self._list(tree)
-        return self._listings[tree]
-
-    def _list(self, tree: str) -> Mapping[str, TreeEntry]:
-        """The same, links included."""
+        """Mode and id of every store path of a tree or commit, links included."""
         wanted = [self.prefix + name for name in (CONFIG, *FOLDERS)]
         entries = self.in_git().list_tree(tree, wanted)
         inside = {path.removeprefix(self.prefix): entry for path, entry in entries.items()}

@@ -22,6 +22,8 @@ from remit.git.values import TREE_MODE, TreeEntry
 _HEAD = re.compile(rb"([0-7]{1,7}) ([^\0/]+)\0")
 _LINK, _REGULAR, _FOLDER, _KIND = 0o120000, 0o100000, 0o040000, 0o170000
 _REGULAR_MODES = ("100644", "100755")
+_FEW = 500
+"""Entries of a tree that is parsed as a whole when one of them is looked for."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,17 @@ class Tree:
 
     def get(self, name: str) -> TreeEntry | None:
         """The entry of that name, or None."""
+        if len(self) <= _FEW:
+            return self._by_name.get(name)
         for key in (encode(name), encode(name) + b"/"):
             number = bisect_left(range(len(self)), key, key=self._key)
             if number < len(self) and self._key(number) == key:
                 return self.at(number)[1]
         return None
+
+    @cached_property
+    def _by_name(self) -> dict[str, TreeEntry]:
+        return dict(self)
 
     @cached_property
     def folders(self) -> tuple[str, ...]:

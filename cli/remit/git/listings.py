@@ -54,6 +54,17 @@ class Listings(Opened):
             tree = self._tree(inner.oid)
         return tree.get(name)
 
+    def files_in(self, commit: str, folder: str) -> dict[str, TreeEntry]:
+        """What stands in one folder of a commit or tree itself and is no folder, by name; empty where there is none."""
+        found = self.entry(commit, folder)
+        entries = self._tree(found.oid) if found is not None and found.mode == TREE_MODE else ()
+        return {name: entry for name, entry in entries if entry.mode != TREE_MODE}
+
+    def count_in(self, commit: str, folder: str) -> int:
+        """How many entries one folder of a commit or tree itself has, folders included."""
+        found = self.entry(commit, folder) if folder else TreeEntry(TREE_MODE, self.tree_of(commit))
+        return len(self._tree(found.oid)) if found is not None and found.mode == TREE_MODE else 0
+
     def has_odd(self, tree: str) -> bool:
         """Whether anything but regular files is in a tree or below it."""
         if tree not in self._odd:

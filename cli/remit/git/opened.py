@@ -108,10 +108,10 @@ class Opened:
         return run(self.top, whole, stdin=stdin, ok=ok, seconds=seconds, variables=own, machine=machine)
 
     def _verify(self, name: str) -> str | None:
-        if not name or any(ord(letter) < 0x20 for letter in name):
-            return None
         if name in self._known:
             return self._known[name]
+        if not name or any(ord(letter) < 0x20 for letter in name):
+            return None
         oid, _, kind = name.partition("^")
         if HEX.fullmatch(oid) and kind in ("{commit}", "{tree}", "{object}"):
             (found,) = self._objects.kinds([oid])
