@@ -12,12 +12,13 @@ from pathlib import Path
 
 import approval_store
 import pytest
-from conftest import git
-from guarded import MAIN, NOW, Guarded, texts
+from conftest import GitRepo, git
+from guarded import BANK, MAIN, NOW, Guarded, texts
+from test_change_commands import AT, User, raise_grade
 
 from remit.auditing import VERIFIED, audit
 from remit.changes import with_trailers
-from remit.git import Identity
+from remit.git import Identity, Repository
 from remit.judging import law_of
 from remit.registry import Registry
 
@@ -55,6 +56,31 @@ def test_the_review_of_one_emergency_is_not_paid_by_another_change_of_its_id(tmp
     assert rules_that_an_audit_names(guarded, second) == []
     assert {rule for sha, rule in rules_that_an_audit_names(guarded, paid) if sha == paid} == {"R7"}
     assert rules_that_an_audit_names(guarded, hidden) == [(hidden, "R4")]
+
+
+def test_what_went_on_after_it_was_looked_at_is_not_approved_unseen(
+    git_repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user = User(git_repo(approval_store.texts()), capsys)
+    raise_grade(user)
+    id = user.propose()
+    assert user.run("review", id, *AT, as_="bob-sun").code == 0
+    raise_grade(user, "group")
+    repository = Repository(user.folder)
+    head = git(user.folder, "rev-parse", f"change/{id}")
+    data = (user.folder / BANK).read_bytes()
+    tree = repository.commit_with(repository.tree_of(head), {BANK: data})
+    ann = Identity("Ann Lee", "ann-lee@example.org")
+    later = repository.commit_tree(
+        tree, [head], repository.commit(head).message, ann, ann, repository.commit(head).when
+    )
+    git(user.folder, "update-ref", f"refs/heads/change/{id}", later)
+
+    ran = user.run("approve", id, *AT, as_="bob-sun")
+
+    assert ran.code == 2 and f"it was {head[:12]}, and is {later[:12]}" in ran.err and f"remit review {id}" in ran.err
+    assert user.run("review", id, *AT).code == 0
+    assert user.run("approve", id, *AT).code == 0
 
 
 @pytest.mark.parametrize(

@@ -31,16 +31,26 @@ from remit.store import Store
 
 
 def approve(
-    store: Store, id: str, *, at: datetime, not_after: datetime | None = None, reason: str = "", sign: Sign = unsigned
+    store: Store,
+    id: str,
+    *,
+    at: datetime,
+    not_after: datetime | None = None,
+    reason: str = "",
+    seen: str = "",
+    sign: Sign = unsigned,
 ) -> Approval:
     """Say yes to a change exactly as it is now, or to one that was applied in an emergency and waits for its review.
 
+    ``seen`` is the newest commit of its branch when it was last looked at; empty when that is not known.
+
     Raises:
-        Refused: you are no Person of its base, you wrote a part of it, or it is not open any more.
+        Refused: you are no Person of its base, you wrote a part of it, it is not open any more, or it went on since
+            it was looked at.
     """
     if not_after is not None and not_after <= at:
         raise Refused(say("change.runs-out-before"), hint=say("change.later-not-after"))
-    return _review(store, id, "approve", reason.strip(), at, not_after, sign)
+    return _review(store, id, "approve", reason.strip(), at, not_after, sign, seen)
 
 
 def reject(store: Store, id: str, reason: str, *, at: datetime, sign: Sign = unsigned) -> Approval:
@@ -76,7 +86,14 @@ def withdraw(store: Store, id: str, *, at: datetime, sign: Sign = unsigned) -> C
 
 
 def _review(
-    store: Store, id: str, verdict: Verdict, reason: str, at: datetime, not_after: datetime | None, sign: Sign
+    store: Store,
+    id: str,
+    verdict: Verdict,
+    reason: str,
+    at: datetime,
+    not_after: datetime | None,
+    sign: Sign,
+    seen: str = "",
 ) -> Approval:
     aim = target(store)
     proposal = found(store, aim, id, at)
@@ -85,6 +102,9 @@ def _review(
         must_be(proposal, "open", "approved", "rejected")
     registry = registry_at(store, change.base)
     person = _reviewer(proposal, registry, identity)
+    if seen not in ("", change.head):
+        message = say("change.went-on", change=change.id, seen=seen[:12], now=change.head[:12])
+        raise Refused(message, hint=f"remit review {change.id}")
     approval = statement(aim, change, verdict, person, registry, at=at, not_after=not_after, reason=reason, sign=sign)
     earlier = aim.posted(f"{REVIEWS}{change.id}/").get(person)
     post(aim, {f"{REVIEWS}{change.id}/{person}": (earlier, _posted(aim, approval, identity, earlier, at))})

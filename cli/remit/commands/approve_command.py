@@ -22,6 +22,8 @@ def command(
 ) -> None:
     """Approve a change as the Person whose e-mail git knows you by. Nobody approves what he wrote a part of.
 
+    When the change went on after you looked at it with remit review, nothing is approved: look again.
+
     Example: remit approve c-20261015-ab12cd
     """
     from remit.changing.proposals import find
@@ -31,7 +33,8 @@ def command(
 
     at_desk = desk(ctx, at)
     id = find(at_desk.store, change_id).change.id
-    approval = approve(at_desk.store, id, at=at, not_after=not_after, reason=message, sign=at_desk.sign)
+    seen, sign = at_desk.last_seen(id), at_desk.sign
+    approval = approve(at_desk.store, id, at=at, not_after=not_after, reason=message, seen=seen, sign=sign)
     proposal = find(at_desk.store, approval.change, at=at, judge=at_desk.judge, fetch=False)
     requirements = at_desk.requirements(proposal)
     following = following_commands(proposal, requirements, approval.person, at_desk.store.prefix)

@@ -13,6 +13,7 @@ import click
 from remit.commands.options import store_of
 
 if TYPE_CHECKING:
+    from remit.changes import Change
     from remit.changing.proposals import Proposal
     from remit.changing.requiring import Requirement
     from remit.judging import PolicyJudge
@@ -54,6 +55,20 @@ class Desk:
         entry = repository.list_tree(tip, [name]).get(name)
         data = repository.read_blobs([entry.oid])[entry.oid] if entry else b""
         return build_snapshot({CONFIG: data}).config
+
+    def looked_at(self, change: Change) -> None:
+        """Remember how far a change was when its user was shown it."""
+        from remit.remembering import memory_of
+
+        if memory := memory_of(self.store):
+            memory.keep(f"looked at {change.id}", change.head.encode())
+
+    def last_seen(self, id: str) -> str:
+        """The newest commit of a change when its user was last shown it here; empty when that is not known."""
+        from remit.remembering import memory_of
+
+        memory = memory_of(self.store)
+        return ((memory.recall(f"looked at {id}") if memory else None) or b"").decode()
 
     def requirements(self, proposal: Proposal) -> Sequence[Requirement]:
         """What the rules ask of a change; nothing for one that cannot be read."""

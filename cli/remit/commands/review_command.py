@@ -92,4 +92,5 @@ def command(
             everything=everything,
         )
         click.echo(text, nl=False)
+    at_desk.looked_at(proposal.change)
     return int(has_errors(findings))

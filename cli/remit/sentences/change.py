@@ -79,6 +79,10 @@ SENTENCES = {
     "odd-character": ("the message holds the character {character}", "说明中含有字符 {character}"),
     "plain-text": ("write it as plain text", "请只用普通文字"),
     # proposing again
+    "went-on": (
+        "{change} went on after you looked at it: it was {seen}, and is {now}",
+        "{change} 在您查看之后又有改动：当时为 {seen}，现在为 {now}",
+    ),
     "not-yours": (
         "{change} was proposed by {author}, not by you",
         "{change} 由 {author} 提出，不是您提出的",
