@@ -159,4 +159,6 @@ def _several(policies: Iterable[Approvals]) -> Iterator[str]:
 
 
 def _pattern(path: str) -> str:
-    return "/" + path.replace("\\", "\\\\").replace(" ", "\\ ").replace("#", "\\#")
+    # A line end in a name would begin a line of its own; "?" is any one character.
+    shown = "".join(sign if sign.isprintable() else "?" for sign in path)
+    return "/" + shown.replace("\\", "\\\\").replace(" ", "\\ ").replace("#", "\\#")

@@ -5,8 +5,6 @@ Only here is the clock of the machine read: as the default of ``--at``.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,17 +157,8 @@ def say_unread(findings: tuple[Finding, ...]) -> None:
         click.echo("See: remit check", err=True)
 
 
-_OBEYED = re.compile("[\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-"""What a terminal would obey or hide, beyond what JSON escapes anyway (security rule R30)."""
-
-
-def json_text(value: Any) -> str:
-    """JSON for people and programs: keys in the order given, Chinese as it is, one final line end."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    # Such characters stand in texts only, where JSON takes an escape for the same character.
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
-
-
 def print_json(value: Any) -> None:
     """``value`` as JSON on stdout."""
+    from remit.reporters.terminal import json_text
+
     click.echo(json_text(value), nl=False)

@@ -6,13 +6,12 @@ severity and location.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from remit.findings import Finding
 from remit.reporters.findings import fingerprints
-from remit.reporters.terminal import safe
+from remit.reporters.terminal import json_text, safe
 
 _SEVERITIES = {"error": "major", "warning": "minor", "info": "info"}
 _NOWHERE = "remit.yaml"
@@ -21,8 +20,7 @@ _NOWHERE = "remit.yaml"
 
 def render(findings: Sequence[Finding]) -> str:
     """A JSON list; empty for none."""
-    issues = [_issue(one, mark) for one, mark in zip(findings, fingerprints(findings), strict=True)]
-    return json.dumps(issues, ensure_ascii=False, indent=2) + "\n"
+    return json_text([_issue(one, mark) for one, mark in zip(findings, fingerprints(findings), strict=True)])
 
 
 def _issue(one: Finding, fingerprint: str) -> dict[str, Any]:

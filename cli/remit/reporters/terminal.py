@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+_OBEYED = re.compile("[\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""What a terminal would obey or hide, beyond what JSON escapes anyway (security rule R30)."""
 _BIDI_AND_INVISIBLE = {*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF}
 
 
@@ -22,6 +27,13 @@ def _visible(character: str) -> str:
     if unicodedata.category(character) in ("Cc", "Cs") or code in _BIDI_AND_INVISIBLE:
         return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
     return character
+
+
+def json_text(value: Any) -> str:
+    """JSON for people and programs: keys in the order given, Chinese as it is, one final line end."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    # Such characters stand in texts only, where JSON takes an escape for the same character.
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def width(text: str) -> int:
