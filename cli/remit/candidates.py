@@ -1,22 +1,24 @@
-"""Candidates: the few facts of a spool that policies can say anything about, found by DuckDB in one scan of columns.
+"""Candidates: the few facts that policies can say anything about; durable-rules then decides on these alone.
 
-durable-rules then decides on the candidates alone.
+Facts in memory pass a generated function, one after the other; of those on disk, DuckDB selects in one scan of columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from remit.conditions.condition import Compiler
 from remit.conditions.pushing import Pushing
-from remit.conditions.selection import SUBJECT
+from remit.conditions.selection import SUBJECT, Not, Otherwise, Selection, Test, all_of, any_of
+from remit.conditions.sieve import reader, sieve
 from remit.conditions.tree import Path
 from remit.errors import UserError
-from remit.policies.narrowing import TERM_KEYS, Asked, Narrowed, governed, narrowed, sound_calendars
+from remit.policies.narrowing import TERM_KEYS, Asked, Narrowed, boundaries, governed, narrowed, sound_calendars
 from remit.policies.watch import Watch
-from remit.references import Entity
+from remit.references import Entity, World
 from remit.sources.duck import EXTRA
 from remit.sources.fact_table import FactTable
 from remit.sources.spool import SpooledWorld
@@ -27,8 +29,56 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class Passing:
+    """Answers which things in memory to ask a group of watches about."""
+
+    def __init__(self, world: World, compiler: Compiler) -> None:
+        self._world = world
+        self._selection = Selection(compiler.types, _parameters(world))
+        self._sound = sound_calendars(world)
+        self._boundaries = boundaries(world)
+
+    def of(self, watches: Sequence[Watch], asked: Asked) -> Iterator[Entity]:
+        """What one of ``watches``, all of one kind, can say anything about, by name."""
+        kind = watches[0].subject
+        each = [narrowed(watch, self._selection, asked, sound=self._sound) for watch in watches]
+        passes = sieve(any_of(*map(_wanted, each)), self._world)
+        ungoverned = [self._ungoverned(kind, one) for one in each if one.starts is not None]
+        for entity in self._world.all(kind):
+            if passes(entity) or any(check(entity) for check in ungoverned):
+                yield entity
+
+    def _ungoverned(self, kind: str, one: Narrowed) -> Callable[[Entity], bool]:
+        """Tells of which things a watch would be over, were it not that no term may govern them: that is a finding."""
+        assert one.over is not None and one.starts is not None
+        over, start_of = sieve(all_of(one.possible, one.over), self._world), reader(one.starts, self._world)
+        fields = self._world.schemas.kinds[kind].shape.fields
+        keys = [name for name in TERM_KEYS if name in fields]
+        known: dict[Any, bool] = {}
+
+        def ungoverned(entity: Entity) -> bool:
+            if not over(entity):
+                return False
+            start = start_of(entity)
+            if start is None:
+                return True
+            begin = _moment(start)
+            key = (bisect_right(self._boundaries, begin), *(str(entity.spec.get(name)) for name in keys))
+            if key not in known:
+                # What governs changes at boundaries only.
+                known[key] = governed(self._world, entity, begin, None if one.restarts else begin)
+            return not known[key]
+
+        return ungoverned
+
+
+def _wanted(one: Narrowed) -> Test:
+    """What can be said anything about where a term governs it."""
+    return one.possible if one.over is None else all_of(one.possible, Not(Otherwise(one.over, False)))
+
+
 class Candidates:
-    """Answers which facts to ask a group of watches about.
+    """Answers which facts of a spool to ask a group of watches about.
 
     Raises:
         UserError: DuckDB or sqlglot is not installed.
@@ -41,7 +91,7 @@ class Candidates:
             raise UserError("This needs sqlglot, which is not installed.", EXTRA) from error
         self._world = world
         self._compiler = compiler
-        self._parameters = {name: one.get("value") for name, one in world.parameters.items()}
+        self._parameters = _parameters(world)
         self._sound = sound_calendars(world)
 
     def of(self, watches: Sequence[Watch], asked: Asked) -> Iterator[Entity]:
@@ -114,6 +164,10 @@ def _term_keys(pushing: Pushing, watch: Watch) -> list[exp.Expr]:
     fields = pushing.selection.types.schemas.kinds[watch.subject].shape.fields
     paths = [Path(0, 0, (SUBJECT, name)) for name in TERM_KEYS if name in fields]
     return [column for path in paths if (column := pushing.column(path, watch.scope, "text")) is not None]
+
+
+def _parameters(world: World) -> dict[str, Any]:
+    return {name: one.get("value") for name, one in world.parameters.items()}
 
 
 def _moment(microseconds: int) -> datetime:

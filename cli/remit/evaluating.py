@@ -190,13 +190,12 @@ def decide(
         rulebook.close()
 
 
-def _narrow(loaded: Loaded, window: Window, *, standing: bool) -> Narrow | None:
-    if not isinstance(loaded.world, SpooledWorld):
-        return None
-    from remit.candidates import Candidates
+def _narrow(loaded: Loaded, window: Window, *, standing: bool) -> Narrow:
+    from remit.candidates import Candidates, Passing
     from remit.policies.narrowing import Asked
 
-    candidates = Candidates(loaded.world, loaded.compiler)
+    world, compiler = loaded.world, loaded.compiler
+    candidates = Candidates(world, compiler) if isinstance(world, SpooledWorld) else Passing(world, compiler)
 
     def narrow(watches: Sequence[Watch], heard: bool) -> Iterator[Entity]:
         asked = Asked(Window(None, window.end), standing=False) if heard else Asked(window, standing)

@@ -184,11 +184,11 @@ TERM_KEYS = ("customer", "product", "agreement", "circuitGrade", "ticket", "orde
 
 def governed(world: World, subject: Entity, first: datetime, last: datetime | None) -> bool:
     """True when some term governs ``subject`` at every instant from ``first`` to ``last`` (None: for ever)."""
-    changes = [at for at in _boundaries(world) if first < at and (last is None or at <= last)]
+    changes = [at for at in boundaries(world) if first < at and (last is None or at <= last)]
     return all(governing_term(world, subject, at) for at in (first, *changes))
 
 
-def _boundaries(world: World) -> list[datetime]:
+def boundaries(world: World) -> list[datetime]:
     """The instants at which a term may come into force or end, in order."""
     found: set[datetime] = set()
     for kind in ("ServiceTerm", "DifferentiatedServicePackage", "ServiceLevelSpecification"):
