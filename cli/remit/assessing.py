@@ -11,16 +11,21 @@ from datetime import datetime
 from remit.errors import NotFound, UserError
 from remit.evaluating import Loaded, refuse_broken
 from remit.findings import did_you_mean, in_order
-from remit.freezing import restated
+from remit.freezing import is_frozen, restated
 from remit.policies.assessment import Assessment, assess
+from remit.policies.counting import Columns
 from remit.scorecards import Scorecard
+from remit.sources.spool import SpooledWorld
 from remit.times import Cycle, Period, parse_period, period_of
 
 _FORMS: dict[Cycle, str] = {"month": "2026-10", "quarter": "2026-Q4", "half_year": "2026-H2", "year": "2026"}
 
 
-def score(loaded: Loaded, policy: str, period: str, *, at: datetime) -> Scorecard:
+def score(loaded: Loaded, policy: str, period: str, *, at: datetime, facts: bool = True) -> Scorecard:
     """The scorecard of a policy (its name or id) for a period such as ``2026-10``, with the findings of the feeds.
+
+    Where facts are tables, measures are counted in columns; without ``facts``, figures may then come without the facts
+    behind them.
 
     Raises:
         InvalidStore: records or policies have errors, so that the figures would be wrong in silence.
@@ -29,9 +34,19 @@ def score(loaded: Loaded, policy: str, period: str, *, at: datetime) -> Scorecar
     """
     refuse_broken(loaded)
     assessment = find_assessment(loaded, policy)
-    scorecard = assess(assessment, loaded.world, find_period(assessment, period, loaded), at=at)
+    asked = find_period(assessment, period, loaded)
+    columns = None if facts or is_frozen(loaded.world, assessment, asked) else _columns(loaded)
+    scorecard = assess(assessment, loaded.world, asked, at=at, columns=columns)
     findings = in_order((*loaded.findings, *scorecard.findings))
     return replace(scorecard, findings=findings, restated=restated(loaded.world, scorecard))
+
+
+def _columns(loaded: Loaded) -> Columns | None:
+    if not isinstance(loaded.world, SpooledWorld):
+        return None
+    from remit.sources.tallying import Tallying
+
+    return Tallying(loaded.world, loaded.compiler)
 
 
 def find_assessment(loaded: Loaded, text: str) -> Assessment:

@@ -17,7 +17,7 @@ from remit.policies.measures import Assessment
 from remit.recording import Draft, add_records
 from remit.references import Entity, World
 from remit.scorecards import RESULTS, MeasureScore, Restated, Scorecard, SubjectScore
-from remit.times import format_instant
+from remit.times import Period, format_instant
 
 SHEET = "KpiSheet"
 _LONGEST_NAME = 63
@@ -42,7 +42,7 @@ def freeze(loaded: Loaded, policy: Assessment, scorecard: Scorecard) -> Draft:
         raise Refused(f"Nothing is frozen while {policy.name} is wrong: {wrong[0].message}", "Run: remit check")
     if not scorecard.subjects:
         raise UserError(f"Nobody is scored in {scorecard.period.name}, so there is nothing to freeze.")
-    there = _sheets(loaded.world, scorecard)
+    there = _sheets(loaded.world, policy.name, scorecard.period)
     taken = [there[line.subject] for line in scorecard.subjects if line.subject in there]
     if taken:
         raise Refused(
@@ -55,7 +55,7 @@ def freeze(loaded: Loaded, policy: Assessment, scorecard: Scorecard) -> Draft:
 
 def restated(world: World, scorecard: Scorecard) -> tuple[Restated, ...]:
     """What the sheets frozen for the scorecard's period say otherwise, by subject; nothing where none is frozen."""
-    sheets = _sheets(world, scorecard)
+    sheets = _sheets(world, scorecard.policy, scorecard.period)
     if not sheets:
         return ()
     lines = {line.subject: line for line in scorecard.subjects}
@@ -66,8 +66,13 @@ def restated(world: World, scorecard: Scorecard) -> tuple[Restated, ...]:
     )
 
 
-def _sheets(world: World, scorecard: Scorecard) -> dict[str, Entity]:
-    about = {"policy": scorecard.policy, "period": scorecard.period.name}
+def is_frozen(world: World, policy: Assessment, period: Period) -> bool:
+    """True when sheets of this policy and period are kept, which hold a digest of the facts behind each figure."""
+    return bool(_sheets(world, policy.name, period))
+
+
+def _sheets(world: World, policy: str, period: Period) -> dict[str, Entity]:
+    about = {"policy": policy, "period": period.name}
     return {
         str(sheet.spec["subject"]): sheet for sheet in world.all(SHEET) if about.items() <= dict(sheet.spec).items()
     }

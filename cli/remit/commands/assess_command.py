@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from remit.commands.asking import engine_option
 from remit.commands.loading import loaded, say_findings, strict_option
 from remit.commands.options import (
     FactsArgument,
@@ -23,7 +24,7 @@ from remit.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from remit.evaluating import Loaded
+    from remit.evaluating import Engine, Loaded
     from remit.policies.assessment import Assessment, Measure
     from remit.scorecards import Scorecard
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--subject", metavar="NAME", help="Only this subject.")
 @facts_option
 @map_option
+@engine_option
 @ref_option
 @click.option("--freeze", is_flag=True, help="Write the figures of a period that has ended as KpiSheet records.")
 @format_option("text", "json", "csv", "xlsx")
@@ -50,6 +52,7 @@ def command(
     subject: str | None,
     facts: Sequence[FactsArgument],
     map_path: Path | None,
+    engine: Engine | None,
     ref: str | None,
     freeze: bool,
     fmt: str,
@@ -65,8 +68,8 @@ def command(
     from remit.findings import has_errors
     from remit.reporters import scorecards, spreadsheet
 
-    store = loaded(ctx, ref, facts, map_path)
-    scorecard = score(store, policy, period, at=at)
+    store = loaded(ctx, ref, facts, map_path, engine)
+    scorecard = score(store, policy, period, at=at, facts=freeze or measure is not None)
     assessment = find_assessment(store, policy)
     one = None if measure is None else _measure_of(assessment, measure)
     scorecard = _chosen(scorecard, assessment, subject)

@@ -95,7 +95,7 @@ class Pushing:
                 return _literal(written)
             case Moved(value=moved, by=by, other=other):
                 sign = exp.Add if by > 0 else exp.Sub
-                return sign(this=self.value(moved), expression=self.value(other))
+                return exp.paren(sign(this=self.value(moved), expression=self.value(other)))
             case Least(values=values):
                 first, *more = map(self.value, values)
                 return exp.Least(this=first, expressions=more, ignore_nulls=True) if more else first

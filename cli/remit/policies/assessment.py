@@ -22,7 +22,7 @@ from fractions import Fraction
 from remit.conditions.condition import Bindings, Condition
 from remit.findings import in_order
 from remit.policies import figures
-from remit.policies.counting import Run
+from remit.policies.counting import Columns, Run
 from remit.policies.figures import Terms, plain
 from remit.policies.measure_reading import compile_assessment
 from remit.policies.measures import Assessment, Measure, Quantity
@@ -38,6 +38,7 @@ from remit.policies.ranking import (
     shared_ranks,
     tied_by_name,
 )
+from remit.policies.tallies import Tally
 from remit.references import World
 from remit.scorecards import MeasureScore, Scorecard, SubjectScore
 from remit.times import Period, in_zone
@@ -45,13 +46,16 @@ from remit.times import Period, in_zone
 __all__ = ["Assessment", "Measure", "assess", "compile_assessment"]
 
 
-def assess(policy: Assessment, world: World, period: Period, *, at: datetime) -> Scorecard:
+def assess(
+    policy: Assessment, world: World, period: Period, *, at: datetime, columns: Columns | None = None
+) -> Scorecard:
     """The scores of ``period`` as of ``at``, or of its end where that is earlier.
 
     Subjects by id; with ``when`` those for whom it holds, else those for whom any fact of the period counts or is left
     out. Findings tell of facts that could not be given to a subject, a period or a limit: counted, and the first named.
+    What ``columns`` count has the same figures, without the facts behind them.
     """
-    run = Run(policy, world, period, in_zone(min(at, period.end), world.zone))
+    run = Run(policy, world, period, in_zone(min(at, period.end), world.zone), columns)
     counted = run.counted()
     everyone = {ref for by_subject in counted.values() for ref in by_subject}
     refs = set(run.subjects) if run.subjects is not None else everyone
@@ -60,11 +64,13 @@ def assess(policy: Assessment, world: World, period: Period, *, at: datetime) ->
     lines: list[SubjectScore] = []
     for ref in sorted(refs):
         scores = {
-            measure.name: figures.measured(measure, counted[measure.name].get(ref, ()), terms[measure.name])
+            measure.name: figures.measured(measure, counted[measure.name].get(ref, Tally()), terms[measure.name])
             for measure in policy.measures
         }
         lines.append(SubjectScore(ref, scores, plain(figures.total(policy.measures, scores, terms, parts)), None))
-    places = {name: figures.measured(one, run.count(one).get("", ()), _NO_TERMS) for name, one in policy.places.items()}
+    places = {
+        name: figures.measured(one, run.count(one).get("", Tally()), _NO_TERMS) for name, one in policy.places.items()
+    }
     placed = _Placing(run, places).placed(lines) if policy.is_ranked else lines
     return Scorecard(policy.name, period, run.at, tuple(placed), in_order(run.findings), places)
 

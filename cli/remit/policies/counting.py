@@ -7,11 +7,11 @@ Source: domain 5.6 and 5.11.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from remit.conditions.condition import Bindings, Condition, EvaluationError
 from remit.conditions.deciding import Decider
@@ -22,6 +22,8 @@ from remit.places import Pointer, pointer_text
 from remit.policies.clocking import Calendars, Lane, Window, amount_of, lanes_of, moment
 from remit.policies.figures import Terms, plain
 from remit.policies.measures import Assessment, Measure, Quantity, Span, Timely, Unit, Weight
+from remit.policies.pushed_measures import FACT, Scoring
+from remit.policies.tallies import Tally, together
 from remit.references import Entity, World, instant, last_instant
 from remit.scorecards import Counted, CountedFact
 from remit.terms import GoverningTerm, governing_term
@@ -30,10 +32,10 @@ from remit.times import Period, in_zone, parse_period, parse_share
 EXCLUSION = "AssessmentExclusion"
 """The kind of record that takes a fact out of an assessment."""
 
-_NAMED = 3
+NAMED = 3
 """How many facts a finding names; it counts all."""
 
-_SPANS: Mapping[Unit, timedelta] = {
+SPANS: Mapping[Unit, timedelta] = {
     "minutes": timedelta(minutes=1),
     "hours": timedelta(hours=1),
     "days": timedelta(days=1),
@@ -53,10 +55,40 @@ class _Judged:
     exclusion: str | None = None
 
 
-class Run:
-    """One scoring: what counts for whom, judged as of ``at``; what could not be judged is in ``findings``."""
+class Uncounted(NamedTuple):
+    """Facts that columns found to count for nobody: how many, and the first of them by name."""
 
-    def __init__(self, policy: Assessment, world: World, period: Period, at: datetime) -> None:
+    facts: int
+    first: tuple[str, ...]
+
+
+class InColumns(NamedTuple):
+    """What columns made of a measure: the tallies by subject, facts that count for nobody by why, and who is left.
+
+    ``asked`` are the facts, by name, of which columns could not say what the measure makes of them.
+    """
+
+    tallies: dict[str, Tally]
+    uncounted: Mapping[str, Uncounted]
+    asked: Iterable[Entity]
+
+
+ToSubject = Callable[[Entity], tuple[str | None, str]]
+"""The subject for whom a fact counts, which may be empty; or None, and why there is none."""
+Columns = Callable[[Measure, Scoring, ToSubject], InColumns | None]
+"""Counts a measure in columns; None where it cannot."""
+
+
+class Run:
+    """One scoring: what counts for whom, judged as of ``at``; what could not be judged is in ``findings``.
+
+    ``columns`` may count for it; without them every fact is judged by itself.
+    """
+
+    def __init__(
+        self, policy: Assessment, world: World, period: Period, at: datetime, columns: Columns | None = None
+    ) -> None:
+        self._columns = columns
         self.policy = policy
         self.world = world
         self.period = period
@@ -65,6 +97,7 @@ class Run:
         self._calendars = Calendars(world)
         self._parameters = {name: p.get("value") for name, p in world.parameters.items()}
         self._troubles: dict[str, list[str]] = {}
+        self._uncounted: Mapping[str, Uncounted] = {}
         self._exclusions = self._excluded()
         self.subjects = self._subjects()
 
@@ -120,24 +153,33 @@ class Run:
                 found.setdefault(ref, []).append(entity)
         return found
 
-    def counted(self) -> dict[str, dict[str, list[CountedFact]]]:
-        """By measure, the facts of the period by the subject for whom they count, in the order of their ids."""
+    def counted(self) -> dict[str, dict[str, Tally]]:
+        """By measure, what the facts of the period come to by the subject for whom they count."""
         own = {measure.name: self.count(measure) for measure in self.policy.measures if not measure.of}
         return {
             measure.name: _together([own[name] for name in measure.of]) if measure.of else own[measure.name]
             for measure in self.policy.measures
         }
 
-    def count(self, measure: Measure) -> dict[str, list[CountedFact]]:
-        """The facts of the period by the subject for whom they count, in the order of their ids."""
+    def count(self, measure: Measure) -> dict[str, Tally]:
+        """What the facts of the period come to by the subject for whom they count."""
         self._troubles = {}
-        found: dict[str, list[CountedFact]] = {}
+        made = self._columns(measure, self._scoring(measure), self._leads(measure)) if self._columns else None
+        found: dict[str, Tally] = made.tallies if made else {}
+        self._uncounted = made.uncounted if made else {}
         with Decider(measure.conditions, self.policy.compiler) as decider:
-            for entity in self.world.all(measure.over):
+            for entity in made.asked if made else self.world.all(measure.over):
                 for part, bindings in self._items(measure, entity):
                     self._count(measure, entity, f"{entity.ref}{part}", bindings, decider, found)
         self._tell(measure)
         return found
+
+    def _scoring(self, measure: Measure) -> Scoring:
+        refs = [ref.removeprefix(f"{measure.over}/") for ref in self._exclusions if ref.startswith(f"{measure.over}/")]
+        return Scoring(self.world, self.period, self.at, frozenset(refs))
+
+    def _leads(self, measure: Measure) -> ToSubject:
+        return lambda entity: self._led(measure, Bindings(self.world, {FACT: entity}, measure.scope))
 
     def _count(
         self,
@@ -146,7 +188,7 @@ class Run:
         ref: str,
         bindings: Bindings,
         decider: Decider,
-        found: dict[str, list[CountedFact]],
+        found: dict[str, Tally],
     ) -> None:
         try:
             judged = self._judge(measure, entity, bindings, decider)
@@ -159,14 +201,16 @@ class Run:
             self._note("no-instant", ref)
             return
         judged = self._with_exclusion(measure, (ref, entity.ref), judged)
-        subject = self._subject_of(measure, bindings, ref)
-        if subject is not None:
-            if judged.why == "no-limit":
-                self._note("no-limit", ref)
-            found.setdefault(subject, []).append(self._shown(ref, judged))
+        subject, trouble = self._led(measure, bindings)
+        if subject is None:
+            self._note(trouble, ref)
+            return
+        if judged.why == "no-limit":
+            self._note("no-limit", ref)
+        found.setdefault(subject, Tally()).take(self._shown(ref, judged))
 
     def _items(self, measure: Measure, entity: Entity) -> Iterator[tuple[str, Bindings]]:
-        values: dict[str, Any] = {"fact": entity, "param": self._parameters}
+        values: dict[str, Any] = {FACT: entity, "param": self._parameters}
         for name, related in measure.related.items():
             key = follow(related.on.names, Bindings(self.world, values, measure.scope)) if related.on else entity.name
             values[name] = self.world.joined(related.kind, related.field, key) if isinstance(key, str) else []
@@ -223,7 +267,7 @@ class Run:
             return _Judged("good", "good", at) if "good" in holding else _Judged("bad", "not-good", at)
         if measure.value is None:
             return _Judged("good", "counted", at)
-        value = _number(measure.value, bindings, _SPANS[measure.unit])
+        value = _number(measure.value, bindings, SPANS[measure.unit])
         return _Judged("left out", "no-value", at) if value is None else _Judged("good", "counted", at, value=value)
 
     def _dated(self, measure: Measure, bindings: Bindings) -> tuple[datetime | None, bool]:
@@ -292,21 +336,19 @@ class Run:
 
     # --- for whom
 
-    def _subject_of(self, measure: Measure, bindings: Bindings, ref: str) -> str | None:
-        """The subject for whom a fact counts; one that leads to none, or to one who is not scored, is noted.
+    def _led(self, measure: Measure, bindings: Bindings) -> tuple[str | None, str]:
+        """The subject for whom a fact counts; or None, and why: it leads to none, or to one who is not scored.
 
         Places are counted for nobody in particular: an empty name.
         """
         if not measure.by:
-            return ""
+            return "", ""
         subject = next((e for path in measure.by if (e := entity_at(path.names, bindings)) is not None), None)
         if subject is None or subject.kind != self.policy.subject:
-            self._note("no-subject", ref)
-            return None
+            return None, "no-subject"
         if self.subjects is not None and subject.ref not in self.subjects:
-            self._note("not-scored", ref)
-            return None
-        return subject.ref
+            return None, "not-scored"
+        return subject.ref, ""
 
     def group_of(self, ref: str) -> str | None:
         """What says with whom a subject is ranked; one for whom it says nothing is told, and is not ranked."""
@@ -369,10 +411,13 @@ class Run:
             "no-instant": ("fact-without-instant", "at", "have no instant that puts them into a period"),
             "no-limit": ("no-governing-term", "timely", f"have no limit ({_limits_of(measure)})"),
         }
-        for trouble, refs in self._troubles.items():
-            named = ", ".join(refs[:_NAMED]) + (" …" if len(refs) > _NAMED else "")
+        for trouble in dict.fromkeys((*self._troubles, *self._uncounted)):
+            refs, more = self._troubles.get(trouble, []), self._uncounted.get(trouble)
+            number = len(refs) + (more.facts if more else 0)
+            first = sorted((*refs, *more.first)) if more else refs
+            named = ", ".join(first[:NAMED]) + (" …" if number > NAMED else "")
             code, key, text = reasons.get(trouble, ("policy-invalid", "timely", f"cannot be judged ({trouble})"))
-            message = f"{measure.name} leaves out {len(refs)} of {measure.over} that {text}: {named}."
+            message = f"{measure.name} leaves out {number} of {measure.over} that {text}: {named}."
             self._find(code, message, measure, key)
 
     def _find(self, code: str, message: str, measure: Measure, key: str = "") -> None:
@@ -385,10 +430,10 @@ class Run:
         self.findings.append(finding(code, message, place, pointer=pointer_text(pointer), record=record.id))
 
 
-def _together(parts: Sequence[Mapping[str, Sequence[CountedFact]]]) -> dict[str, list[CountedFact]]:
-    """The facts of several measures by subject, in the order of their ids."""
+def _together(parts: Sequence[Mapping[str, Tally]]) -> dict[str, Tally]:
+    """The tallies of several measures by subject, as one."""
     refs = {ref for part in parts for ref in part}
-    return {ref: sorted((fact for part in parts for fact in part.get(ref, ())), key=lambda f: f.ref) for ref in refs}
+    return {ref: together(part[ref] for part in parts if ref in part) for ref in refs}
 
 
 def _limits_of(measure: Measure) -> str:
@@ -399,7 +444,7 @@ def _number(value: Condition | Span, bindings: Bindings, unit: timedelta) -> flo
     """The number that a fact brings: as written, a share as a fraction of 1, a span of time in units."""
     if isinstance(value, Span):
         start, end = (_first(instants, bindings) for instants in (value.start, value.end))
-        return None if start is None or end is None else _units(end - start, unit)
+        return None if start is None or end is None else units(end - start, unit)
     if isinstance(value.root, Path) and value.kind != "duration":
         raw = follow(value.root.names, bindings)
         return float(parse_share(raw)) if isinstance(raw, str) else raw
@@ -408,14 +453,14 @@ def _number(value: Condition | Span, bindings: Bindings, unit: timedelta) -> flo
     except EvaluationError:
         return None
     if isinstance(number, timedelta):
-        return _units(number, unit)
+        return units(number, unit)
     return number if isinstance(number, int | float) else None
 
 
 _TICK = timedelta(microseconds=1)
 
 
-def _units(span: timedelta, unit: timedelta) -> float | None:
+def units(span: timedelta, unit: timedelta) -> float | None:
     return plain(round(Fraction(span // _TICK, unit // _TICK), 4))
 
 
@@ -424,7 +469,7 @@ def _first(instants: Sequence[Condition], bindings: Bindings) -> datetime | None
 
 
 def _days_late(due: datetime, done: datetime) -> float | None:
-    return _units(max(done - due, timedelta(0)), _SPANS["days"])
+    return units(max(done - due, timedelta(0)), SPANS["days"])
 
 
 def _read(raw: Any, *, percent: bool) -> Fraction | None:

@@ -5,13 +5,13 @@ Scores are worked out from the rounded value, so that anyone can do it from what
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from remit.policies.measures import Measure, Scoring
-from remit.scorecards import CountedFact, MeasureScore
+from remit.policies.tallies import Tally
+from remit.scorecards import MeasureScore
 
 FULL = Fraction(100)
 
@@ -28,34 +28,30 @@ class Terms(NamedTuple):
     table: tuple[tuple[Fraction | None, Fraction], ...] = ()
 
 
-def measured(measure: Measure, facts: Sequence[CountedFact], terms: Terms) -> MeasureScore:
+def measured(measure: Measure, tally: Tally, terms: Terms) -> MeasureScore:
     """The figure of a measure over the facts of one subject."""
-    counted = [fact for fact in facts if fact.counted != "left out"]
-    good = sum(fact.counted == "good" for fact in counted)
-    exact = _exact(measure, counted, good)
+    exact = _exact(measure, tally)
     value = None if exact is None else round(exact, 4)
     score = None
     if measure.scoring is not None and value is not None:
         score = _score(measure.scoring, value, terms)
     target = None if terms.aim is None else round(terms.aim, 6)
     rounded = None if score is None else round(score, 2)
-    return MeasureScore(plain(value), len(counted), good, plain(target), plain(rounded), tuple(facts))
+    return MeasureScore(plain(value), tally.of, tally.good, plain(target), plain(rounded), tuple(tally.facts))
 
 
-def _exact(measure: Measure, counted: Sequence[CountedFact], good: int) -> Fraction | None:
+def _exact(measure: Measure, tally: Tally) -> Fraction | None:
     if measure.type == "count":
-        return Fraction(len(counted))
+        return Fraction(tally.of)
     if measure.type == "ratio":
-        return Fraction(good, len(counted)) if counted else None
-    values = sorted(Fraction(str(fact.value)) for fact in counted)
-    total = sum(values, Fraction(0))
+        return Fraction(tally.good, tally.of) if tally.of else None
     if measure.type in ("sum", "days_late"):
-        return total
-    if not values:
+        return tally.total
+    if not tally.of:
         return None
     if measure.type == "percentile" and measure.percentile is not None:
-        return values[math.ceil(measure.percentile * len(values) / 100) - 1]
-    return total / len(values)
+        return tally.percentile(measure.percentile)
+    return tally.total / tally.of
 
 
 def _score(scoring: Scoring, value: Fraction, terms: Terms) -> Fraction | None:

@@ -19,7 +19,7 @@ from remit.sources.spool import SpooledWorld
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
+_INSTANT = r"[1-9]\d{3}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
 _LONGEST_LINE = 16 << 20
 
 
@@ -72,7 +72,11 @@ class FactTable:
     def _lines(self, kind: str) -> None:
         options = {"columns": {"i": "VARCHAR", "s": "JSON"}, "maximum_object_size": _LONGEST_LINE}
         lines = self._connection.read_json(str(self._world.spool.file(kind)), format="newline_delimited", **options)
-        lines.create_view("lines", replace=True)
+        lines.create_view("all_lines", replace=True)
+        self._connection.execute(
+            "CREATE TEMP TABLE dropped AS SELECT unnest(?::VARCHAR[]) AS i", [self._world.spool.dropped(kind)]
+        )
+        self._connection.execute("CREATE TEMP VIEW lines AS FROM all_lines ANTI JOIN dropped USING (i)")
 
     def _lookup(self, name: str, column: Column) -> str:
         """A table that gives, for the name of each record of ``column.kind``, its value as JSON would write it."""

@@ -25,6 +25,7 @@ class Spool:
         self._folder = TemporaryDirectory(prefix="remit-facts-")
         self._files: dict[str, BinaryIO] = {}
         self._offsets: dict[str, dict[str, int]] = {}
+        self._dropped: dict[str, list[str]] = {}
 
     @property
     def kinds(self) -> Sequence[str]:
@@ -48,6 +49,11 @@ class Spool:
     def drop(self, kind: str, name: str) -> None:
         """Forget a fact."""
         del self._offsets[kind][name]
+        self._dropped.setdefault(kind, []).append(name)
+
+    def dropped(self, kind: str) -> Sequence[str]:
+        """The names of facts that still stand in the file of one kind and are forgotten."""
+        return self._dropped.get(kind, ())
 
     def names(self, kind: str) -> Mapping[str, int]:
         """The names of the facts of one kind."""
