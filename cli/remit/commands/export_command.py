@@ -36,6 +36,7 @@ def codeowners(ctx: click.Context, out: Path | None, at: datetime, ref: str | No
     from remit.errors import InvalidStore
     from remit.evaluating import load
     from remit.policies.approvers import Ground
+    from remit.reporters.terminal import safe
     from remit.store import write_whole
 
     store = store_of(ctx)
@@ -51,4 +52,4 @@ def codeowners(ctx: click.Context, out: Path | None, at: datetime, ref: str | No
         click.echo(text, nl=False)
         return
     write_whole(out, text.encode())
-    click.echo(f"{out} is written.", err=True)
+    click.echo(f"{safe(str(out))} is written.", err=True)
