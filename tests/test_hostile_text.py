@@ -13,6 +13,7 @@ from approval_store import SCHEMAS, texts
 from conftest import GitRepo, commit_all, git, write_files
 from test_change_commands import User
 
+from remit.reporters.terminal import safe
 from remit.schemas import load_schemas
 
 WHEN = ("--at", "2026-10-15T16:00:00+08:00")
@@ -58,6 +59,25 @@ def test_nothing_that_a_terminal_obeys_is_printed(user: User, monkeypatch: pytes
 
     assert ran.code in (0, 1, 2), ran.err
     assert OBEYED.findall(ran.out + ran.err) == []
+
+
+ALIKE = [
+    ("Harbour Bank", "Harbour B\u0430nk"), ("paid", "p\u0430id"), ("Oscar", "\u041escar"), ("Kim", "\u039aim"),
+    ("海港Bank银行", "海港B\u0430nk银行"), ("paid", "pa\u00adid"), ("paid", "paid\u200b"), ("paid", "\u2066paid\u2069"),
+    ("paid", "paid\u3164"), ("paid", "paid\U000e0041"), ("paid", "paid\U000e0100"), ("paid", "pa\u034fid"),
+]  # fmt: skip
+AS_IT_IS = ["海港银行", "Вова", "Ελλάδα", "Ünal, José", "10 м", "故障 ＋ 2", "café", "a\tb\n"]
+
+
+@pytest.mark.parametrize(("text", "other"), ALIKE)
+def test_two_texts_that_look_alike_are_told_apart_when_they_are_shown(text: str, other: str) -> None:
+    assert safe(text) == text
+    assert safe(other).isprintable() and "\\" in safe(other) and safe(other) != text
+
+
+@pytest.mark.parametrize("text", AS_IT_IS)
+def test_other_alphabets_are_shown_as_they_are(text: str) -> None:
+    assert safe(text) == text
 
 
 NAMES = [
@@ -127,6 +147,33 @@ def test_a_catastrophic_pattern_is_refused_or_answers_at_once(block: str) -> Non
             start = time.process_time()
             list(schemas.kinds["Customer"].problems({"postcode": text}, of="spec"))
             assert time.process_time() - start < 1, (block, end, len(text))
+
+
+def with_keys(pattern: str) -> bytes:
+    """The schema of Customer in which a field has keys of this pattern."""
+    schema = json.loads(SCHEMAS["schemas/kinds/Customer.schema.json"])
+    notes = {"type": "object", "patternProperties": {pattern: {"type": "string"}}, "unevaluatedProperties": False}
+    schema["$defs"]["spec"]["properties"]["postcode"] = notes
+    return json.dumps(schema).encode()
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_catastrophic_pattern_of_keys_is_refused_or_answers_at_once(block: str) -> None:
+    for end in ENDS:
+        schemas, _ = load_schemas({**COMMON, "schemas/kinds/Customer.schema.json": with_keys(f"^{block}{end}")})
+        if "Customer" not in schemas.kinds:
+            continue
+        for key in STRINGS:
+            start = time.process_time()
+            found = list(schemas.kinds["Customer"].problems({"postcode": {key: 1}}, of="spec"))
+            assert found and time.process_time() - start < 1, (block, end, len(key))
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)b", "(a)\\1", "a(", "(?<!a)b"])
+def test_a_pattern_of_keys_that_no_linear_engine_takes_is_found(pattern: str) -> None:
+    schemas, findings = load_schemas({**COMMON, "schemas/kinds/Customer.schema.json": with_keys(pattern)})
+
+    assert "Customer" not in schemas.kinds and [one.code for one in findings] == ["invalid-schema"]
 
 
 @pytest.mark.parametrize("place", ["http://127.0.0.1:{}/x", "file:///etc/hostname", "https://127.0.0.1:{}/x"])
