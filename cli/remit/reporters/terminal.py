@@ -10,30 +10,60 @@ from typing import Any
 
 _OBEYED = re.compile("[\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 """What a terminal would obey or hide, beyond what JSON escapes anyway (security rule R30)."""
-_BIDI_AND_INVISIBLE = {*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF}
+
+_INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0xE0100, 0xE01F0)}
+"""What takes no ink and is not among the control and format characters."""
+
+_LIKE_LATIN = frozenset("АВЕЅІЈКМНОРСТХУԌԚԜаеѕіјкмнорстхуһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧονκ")
+"""Cyrillic and Greek letters that look like Latin ones."""
+
+_WORD = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile("[A-Za-z]")
 
 
 def safe(text: str) -> str:
-    r"""``text`` with control, bidirectional and invisible characters shown as ``\\x1b``; newline and tab stay (R30)."""
+    r"""``text`` with what a terminal obeys, hides or shows as something else as ``\\x1b``; newline and tab stay.
+
+    That is control, bidirectional and invisible characters, and letters in a Latin word that only look Latin.
+
+    Source: security rules R8, R30.
+    """
     if text.isascii() and text.isprintable():
         return text
+    if not _LIKE_LATIN.isdisjoint(text):
+        text = _WORD.sub(lambda word: _unmixed(word[0]) if _LATIN.search(word[0]) else word[0], text)
     return "".join(_visible(character) for character in text)
+
+
+def _unmixed(word: str) -> str:
+    return "".join(_escaped(letter) if letter in _LIKE_LATIN else letter for letter in word)
 
 
 def _visible(character: str) -> str:
     if character in "\n\t":
         return character
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") or ord(character) in _INVISIBLE
+    return _escaped(character) if hidden else character
+
+
+def _escaped(character: str) -> str:
     code = ord(character)
-    if unicodedata.category(character) in ("Cc", "Cs") or code in _BIDI_AND_INVISIBLE:
-        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-    return character
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def json_text(value: Any) -> str:
     """JSON for people and programs: keys in the order given, Chinese as it is, one final line end."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return _disobeyed(json.dumps(value, ensure_ascii=False, indent=2)) + "\n"
+
+
+def json_line(value: Any) -> str:
+    """The same on one line, without its end."""
+    return _disobeyed(json.dumps(value, ensure_ascii=False))
+
+
+def _disobeyed(text: str) -> str:
     # Such characters stand in texts only, where JSON takes an escape for the same character.
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def width(text: str) -> int:
