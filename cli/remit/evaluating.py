@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from remit.admitting import Admitted, admitted, spooled
+from remit.bulk import Spread, judged
 from remit.conditions.condition import Compiler
 from remit.conditions.messages import MessageTypes
 from remit.engine import Narrow, Rulebook, Timeline, timeline
@@ -93,15 +94,18 @@ MANY_BYTES = 16 << 20
 """Bytes of feeds from which tables pay."""
 
 
-def load(files: Files, feeds: Sequence[SourceContext] = (), engine: Engine = "python") -> Loaded:
-    """Read a store and the feeds given. What is answered is the same with both engines, to the last byte.
+def load(
+    files: Files, feeds: Sequence[SourceContext] = (), engine: Engine = "python", spread: Spread | None = None
+) -> Loaded:
+    """Read a store and the feeds given. What is answered is the same with both engines, to the last byte, and also
+    when ``spread`` has many records read elsewhere.
 
     Raises:
         UserError: as ``read_source``.
     """
     if engine == "python":
-        return load_readings(files, [read_source(feed) for feed in feeds])
-    return _loaded(files, lambda *store: spooled(feeds, *store))
+        return load_readings(files, [read_source(feed) for feed in feeds], spread)
+    return _loaded(files, lambda *store: spooled(feeds, *store), spread)
 
 
 def engine_for(feeds: Sequence[SourceContext]) -> Engine:
@@ -111,18 +115,23 @@ def engine_for(feeds: Sequence[SourceContext]) -> Engine:
     return "tables" if size >= MANY_BYTES and there else "python"
 
 
-def load_readings(files: Files, readings: Sequence[Reading]) -> Loaded:
+def load_readings(files: Files, readings: Sequence[Reading], spread: Spread | None = None) -> Loaded:
     """Read a store with feeds that are read already, so that two stores may be asked about the very same rows."""
-    return _loaded(files, lambda *store: admitted(readings, *store))
+    return _loaded(files, lambda *store: admitted(readings, *store), spread)
 
 
-def _loaded(files: Files, admit: Callable[[list[Entity], Schemas, Snapshot], Admitted]) -> Loaded:
-    snapshot = build_snapshot(files.blobs, files.commit or "", files.date)
+def _loaded(
+    files: Files, admit: Callable[[list[Entity], Schemas, Snapshot], Admitted], spread: Spread | None
+) -> Loaded:
     schemas, schema_findings = load_schemas(files.blobs)
+    before = judged(files.blobs, schemas, spread) if spread is not None else {}
+    read = {path: one.read for path, one in before.items()}
+    snapshot = build_snapshot(files.blobs, files.commit or "", files.date, read)
     trouble = [*files.findings, *snapshot.findings, *schema_findings]
     valid = []
     for record in snapshot.records:
-        problems = list(schemas.check_record(record))
+        known = before.get(record.path)
+        problems = known.findings if known is not None else tuple(schemas.check_record(record))
         trouble += problems
         if not has_errors(problems):
             valid.append(record)

@@ -129,25 +129,43 @@ def paths_below(files: Mapping[str, bytes], folder: str) -> list[str]:
     return sorted(path for path in files if path.startswith(folder))
 
 
+Read = tuple[Document | None, tuple[Finding, ...]]
+"""What ``yamltext.read`` gives."""
+
+
 @lru_cache(maxsize=1 << 14)
-def _read(data: bytes, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
+def _read(data: bytes, path: str) -> Read:
     """The same bytes at the same path, read once: a plan and a review look at several sides of one store."""
     return read(data, path)
 
 
-def build_snapshot(files: Mapping[str, bytes], commit: str = "", date: datetime | None = None) -> Snapshot:
-    """Read every record, policy and case file among ``files``. Raises nothing: what is wrong is in ``findings``."""
+def is_record_path(path: str) -> bool:
+    """Whether a file of the store is to hold a record."""
+    return path.startswith("records/") and path.endswith((".yaml", ".yml"))
+
+
+def build_snapshot(
+    files: Mapping[str, bytes],
+    commit: str = "",
+    date: datetime | None = None,
+    read_before: Mapping[str, Read] | None = None,
+) -> Snapshot:
+    """Read every record, policy and case file among ``files``. Raises nothing: what is wrong is in ``findings``.
+
+    What has been ``read_before`` is not read again.
+    """
     findings: list[Finding] = []
     records: list[Record] = []
     policies: list[Record] = []
     cases: dict[str, Document] = {}
     fixtures: dict[str, Document] = {}
     config = _read_config(files, findings)
+    before = read_before or {}
     for path in sorted(files):
         top = path.split("/", 1)[0]
         if top not in ("records", "rules") or not path.endswith((".yaml", ".yml")):
             continue
-        document, problems = _read(files[path], path)
+        document, problems = before[path] if path in before else _read(files[path], path)
         findings.extend(problems)
         if document is None:
             continue
@@ -157,7 +175,7 @@ def build_snapshot(files: Mapping[str, bytes], commit: str = "", date: datetime 
         if path.startswith(FIXTURES):
             fixtures[path] = document
             continue
-        record, problem = _as_record(document)
+        record, problem = as_record(document)
         if problem is not None:
             findings.append(problem)
         elif record is not None:
@@ -165,7 +183,8 @@ def build_snapshot(files: Mapping[str, bytes], commit: str = "", date: datetime 
     return Snapshot(files, commit, date, config, tuple(records), tuple(policies), cases, tuple(findings), fixtures)
 
 
-def _as_record(document: Document) -> tuple[Record | None, Finding | None]:
+def as_record(document: Document) -> tuple[Record | None, Finding | None]:
+    """The record in a file, or why it is none; never both."""
     body = document.value
     if not isinstance(body, dict):
         return None, finding(

@@ -126,21 +126,24 @@ def world_of_records(schemas: Schemas, records: Iterable[Record]) -> list[Entity
     return [Entity(r.kind, r.name, r.spec, r.place(), r) for r in records if r.kind in schemas.kinds]
 
 
-def uses(entity: Entity, shape: Shape) -> Iterator[Use]:
+def uses(entity: Entity, shape: Shape) -> list[Use]:
     """Every reference that ``entity`` makes, in the order of its schema."""
-    yield from _uses(entity, entity.spec, shape, ())
+    found: list[Use] = []
+    _collect(entity, entity.spec, shape, (), found)
+    return found
 
 
-def _uses(entity: Entity, value: Any, shape: Shape, pointer: Pointer) -> Iterator[Use]:
-    if shape.type == "reference" and isinstance(value, str):
-        yield Use(entity, pointer, shape.kinds, value)
+def _collect(entity: Entity, value: Any, shape: Shape, pointer: Pointer, found: list[Use]) -> None:
+    if shape.type == "reference":
+        if isinstance(value, str):
+            found.append(Use(entity, pointer, shape.kinds, value))
     elif shape.type == "object" and isinstance(value, dict):
         for name, inner in shape.referring:
             if name in value:
-                yield from _uses(entity, value[name], inner, (*pointer, name))
+                _collect(entity, value[name], inner, (*pointer, name), found)
     elif shape.type == "list" and shape.item and shape.item.refers and isinstance(value, list):
         for index, one in enumerate(value):
-            yield from _uses(entity, one, shape.item, (*pointer, index))
+            _collect(entity, one, shape.item, (*pointer, index), found)
 
 
 def check_references(world: World, entities: Iterable[Entity], code: str = "unknown-reference") -> Iterator[Finding]:
@@ -150,7 +153,7 @@ def check_references(world: World, entities: Iterable[Entity], code: str = "unkn
             target = world.find(use.kinds, use.name)
             if target is None:
                 yield _broken(world, use, code)
-            else:
+            elif entity.kind in DATED:
                 yield from _not_valid(entity, use, target)
 
 
@@ -192,7 +195,7 @@ def _not_valid(entity: Entity, use: Use, target: Entity) -> Iterator[Finding]:
         message = f"{target.ref} is {target.spec['status']}"
     elif used_from is not None and starts is not None and starts > used_from:
         message = f"{target.ref} begins only on {format_instant(starts)}"
-    if message and entity.kind in DATED:
+    if message:
         field = ".".join(str(p) for p in use.pointer if isinstance(p, str))
         yield finding(
             "reference-not-valid",

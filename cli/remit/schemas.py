@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, Literal
 
 from remit.findings import Finding, did_you_mean, finding
@@ -156,13 +156,16 @@ class KindSchema:
     def _spec_alone(self) -> Mapping[str, Any]:
         return {"$schema": self.schema["$schema"], "$ref": f"{self.schema['$id']}#/$defs/spec"}
 
-    def _worded(self, value: Any, of: str) -> Iterator[Problem]:
-        import jsonschema
+    @cached_property
+    def _words(self) -> Any:
+        return _worded_validator(self.schema, self._library.worded)
 
-        schema = self.schema if of == "record" else self._spec_alone
-        judges = {"pattern": _pattern_problem}
-        judge = jsonschema.validators.extend(jsonschema.Draft202012Validator, judges)  # type: ignore[no-untyped-call]
-        validator = judge(schema, registry=self._library.worded)
+    @cached_property
+    def _words_spec(self) -> Any:
+        return _worded_validator(self._spec_alone, self._library.worded)
+
+    def _worded(self, value: Any, of: str) -> Iterator[Problem]:
+        validator = self._words if of == "record" else self._words_spec
         for error in sorted(validator.iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]):
             for leaf in _leaves(error):
                 yield from _as_problems(leaf, self._known_names(leaf.schema))
@@ -299,6 +302,18 @@ def _quick_validator(schema: Mapping[str, Any], registry: Any) -> Any:
         validate_formats=True,
         pattern_options=jsonschema_rs.RegexOptions(),
     )
+
+
+def _worded_validator(schema: Mapping[str, Any], registry: Any) -> Any:
+    return _judge()(schema, registry=registry)
+
+
+@cache
+def _judge() -> Any:
+    import jsonschema
+
+    judges = {"pattern": _pattern_problem}
+    return jsonschema.validators.extend(jsonschema.Draft202012Validator, judges)  # type: ignore[no-untyped-call]
 
 
 def _pattern_problem(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[Any]:

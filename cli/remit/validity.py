@@ -21,11 +21,13 @@ from remit.times import format_instant
 PAIRS = (("validFrom", "validTo"), ("from", "to"), ("startedAt", "resumedAt"))
 """Fields that are the beginning and the end of one period, wherever they stand together."""
 
+_ENDS = frozenset(end for _, end in PAIRS)
+
 
 def check_periods(world: World, entities: Iterable[Entity]) -> Iterator[Finding]:
     """A finding for every period that ends before it begins."""
     for entity in entities:
-        for pointer, begin, end in _periods(entity.spec, ()):
+        for pointer, begin, end in _periods(entity.spec, ()) if _has_periods(entity.spec) else ():
             starts, ends = instant(begin, world.zone), last_instant(end, world.zone)
             if starts is not None and ends is not None and ends <= starts:
                 yield finding(
@@ -36,6 +38,15 @@ def check_periods(world: World, entities: Iterable[Entity]) -> Iterator[Finding]
                     pointer="/spec" + pointer_text(pointer),
                     record=entity.ref,
                 )
+
+
+def _has_periods(value: Any) -> bool:
+    """Whether anything in a value could be the end of a period; asked of every record there is."""
+    if isinstance(value, dict):
+        if not _ENDS.isdisjoint(value):
+            return True
+        value = value.values()
+    return any(isinstance(one, dict | list) and _has_periods(one) for one in value)
 
 
 def _periods(value: Mapping[str, Any] | list[Any], pointer: Pointer) -> Iterator[tuple[Pointer, str, str]]:
