@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -10,11 +13,15 @@ import pytest
 from conftest import GitRepo, be, commit_all
 from test_nearby import AT, BANK, CHANGES, Changed, after, copied, edited, store, unique
 
-from remit import checking, rechecking
+from remit import checking, evaluating
 from remit.evaluating import load
-from remit.rechecking import Verdict, recheck
+from remit.findings import finding
+from remit.places import Place
+from remit.rechecking import check_files, check_working
 from remit.remembering import Memory, memory_of
+from remit.sentences import say, spoken
 from remit.store import Files, Store
+from remit.verdicts import Known, Verdict
 from remit.yamltext import DELETE, Edit
 
 HOSPITAL = "records/customers/linhai-first-hospital.yaml"
@@ -72,7 +79,7 @@ class Kept(Memory):
 @cache
 def remembered() -> dict[str, bytes]:
     memory = Kept({})
-    recheck(Files(None, None, store()), NOWHERE, memory, at=AT)
+    check_files(Files(None, None, store()), NOWHERE, memory, at=AT)
     assert memory.entries
     return memory.entries
 
@@ -93,7 +100,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(len(files.blobs))
         return load(files)
 
-    monkeypatch.setattr(rechecking, "load", counted)
+    monkeypatch.setattr(evaluating, "load", counted)
     return seen
 
 
@@ -102,11 +109,11 @@ def test_after_a_change_the_findings_are_those_of_a_check_of_everything(name: st
     files = Files(None, None, dict(sorted(after(ALL[name]).items())))
     memory = Kept(dict(remembered()))
 
-    said = recheck(files, NOWHERE, memory, at=AT)
+    said = check_files(files, NOWHERE, memory, at=AT)
 
     assert (not reads) == (name in QUICK)
     assert said == everything(files)
-    assert recheck(files, NOWHERE, memory, at=AT) == said
+    assert check_files(files, NOWHERE, memory, at=AT) == said
     assert len(reads) == (name not in QUICK)
 
 
@@ -115,13 +122,13 @@ def test_a_chain_of_quick_answers_ends_where_a_check_of_everything_does(reads: l
     blobs = store()
     for name in ("a second customer", "two edited at once", "a comment", "nothing wrong"):
         blobs = {**blobs, **{path: data for path, data in ALL[name].items() if data is not None}}
-        recheck(Files(None, None, blobs), NOWHERE, memory, at=AT)
+        check_files(Files(None, None, blobs), NOWHERE, memory, at=AT)
     assert not reads
 
     broken = {**blobs, **{p: d for p, d in ALL["a reference to nobody"].items() if d is not None}}
 
-    assert recheck(Files(None, None, blobs), NOWHERE, memory, at=AT) == everything(Files(None, None, blobs))
-    assert recheck(Files(None, None, broken), NOWHERE, memory, at=AT) == everything(Files(None, None, broken))
+    assert check_files(Files(None, None, blobs), NOWHERE, memory, at=AT) == everything(Files(None, None, blobs))
+    assert check_files(Files(None, None, broken), NOWHERE, memory, at=AT) == everything(Files(None, None, broken))
     assert len(reads) == 1
 
 
@@ -129,9 +136,9 @@ def test_a_verdict_holds_for_its_day_and_no_longer(reads: list[int]) -> None:
     files, memory = Files(None, None, store()), Kept(dict(remembered()))
 
     for hours in (0, 1, -9):
-        recheck(files, NOWHERE, memory, at=AT + timedelta(hours=hours))
+        check_files(files, NOWHERE, memory, at=AT + timedelta(hours=hours))
     assert not reads
-    recheck(files, NOWHERE, memory, at=AT + timedelta(days=1))
+    check_files(files, NOWHERE, memory, at=AT + timedelta(days=1))
     assert len(reads) == 1
 
 
@@ -143,7 +150,7 @@ def test_somebody_who_goes_on_leave_in_the_course_of_a_day_ends_the_verdict(read
 
     for hour in range(8, 18):
         at = AT + timedelta(hours=hour - 10)
-        assert recheck(files, NOWHERE, memory, at=at) == everything(files, at)
+        assert check_files(files, NOWHERE, memory, at=at) == everything(files, at)
     assert len(reads) == 3
 
 
@@ -151,7 +158,7 @@ def test_somebody_who_goes_on_leave_in_the_course_of_a_day_ends_the_verdict(read
 def test_what_another_program_kept_is_not_believed(entry: bytes, reads: list[int]) -> None:
     memory = Kept(dict.fromkeys(remembered(), entry))
 
-    recheck(Files(None, None, store()), NOWHERE, memory, at=AT)
+    check_files(Files(None, None, store()), NOWHERE, memory, at=AT)
 
     assert len(reads) == 1 and memory.entries == remembered()
 
@@ -162,10 +169,133 @@ def test_a_commit_is_remembered_beside_the_working_tree(git_repo: GitRepo, reads
     memory = memory_of(mine)
     assert memory is not None
 
-    said = [recheck(mine.files(ref), folder, memory_of(mine), at=AT) for ref in ("HEAD", None, "HEAD", None)]
+    said = [check_files(mine.files("HEAD"), folder, memory_of(mine), at=AT, store=mine) for _ in range(2)]
+    said += [check_working(mine, memory_of(mine), at=AT) for _ in range(2)]
 
     assert len(reads) == 2 and said == [said[0]] * 4
     be(folder, "ann-lee")
     (folder / BANK).write_bytes((folder / BANK).read_bytes() + b"# seen\n")
     commit_all(folder)
-    assert recheck(mine.files("HEAD"), folder, memory, at=AT) == said[0] and len(reads) == 2
+    assert check_files(mine.files("HEAD"), folder, memory, at=AT, store=mine) == said[0] and len(reads) == 2
+
+
+@cache
+def small() -> dict[str, bytes]:
+    """The records of the example under few rules: all there is to go wrong with records, in a moment."""
+    rules = ("rules/approval/", "rules/escalation/fault")
+    return {
+        path: data
+        for path, data in store().items()
+        if not path.startswith("rules/") or (path.startswith(rules) and not path.endswith(".cases.yaml"))
+    }
+
+
+def some_change(chance: random.Random, blobs: dict[str, bytes]) -> dict[str, bytes | None]:
+    """One or a few records edited, added, removed or put back, rightly or wrongly."""
+    records = sorted(path for path in blobs if path.startswith("records/"))
+    changed: dict[str, bytes | None] = {}
+    for _ in range(chance.choice([1, 1, 1, 2, 3])):
+        path = chance.choice([path for path in records if path.startswith(chance.choice(FAVOURED))] or records)
+        other = chance.choice(records)
+        word, name = (Path(one).stem.encode() for one in (other, path))
+        match chance.randrange(8):
+            case 0:
+                changed[path] = None
+            case 1:
+                changed[path] = blobs[path] + b"# seen\n"
+            case 2:
+                changed[path.replace(name.decode(), f"new-{chance.randrange(9)}")] = blobs[path].replace(
+                    b"name: " + name, b"name: new-%d" % chance.randrange(9)
+                )
+            case 3:
+                changed[path] = store().get(path)
+            case 4:
+                changed[path] = re.sub(rb"\d", lambda _: b"%d" % chance.randrange(10), blobs[path], count=3)
+            case 5:
+                changed[path] = re.sub(
+                    rb"(unit|site|parent|customer|product): \S+", rb"\1: " + word, blobs[path], count=1
+                )
+            case 6:
+                changed[path] = re.sub(rb"status: \S+", b"status: closed", blobs[path])
+            case _:
+                changed[path] = blobs[path].replace(b"spec:", b"spec:\n  notes: x", 1)
+    return changed
+
+
+FAVOURED = ("records/customers/", "records/sites/", "records/services/", "records/products/", "records/")
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_whatever_is_done_to_records_the_answer_is_that_of_a_check_of_everything(
+    git_repo: GitRepo, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance, blobs = random.Random(seed), dict(small())
+    full: list[int] = []
+    monkeypatch.setattr(evaluating, "load", lambda files, feeds=(): (full.append(1), load(files))[1])
+    folder = git_repo({path: data.decode() for path, data in blobs.items()})
+    mine = Store.open(folder)
+    memory, quick = memory_of(mine), 0
+    assert memory is not None
+    for step in range(16):
+        before = dict(blobs)
+        changed = some_change(chance, blobs) if step else {}
+        for path, data in changed.items():
+            blobs.pop(path, None)
+            (folder / path).unlink(missing_ok=True)
+            if data is not None:
+                blobs[path] = data
+                (folder / path).write_bytes(data)
+        full.clear()
+        said = check_working(mine, memory, at=AT)
+        quick += not full
+        assert said == everything(Files(None, None, dict(sorted(blobs.items()))))
+        if any(one.severity == "error" for one in said.findings) and chance.random() < 0.7:
+            for path in changed:
+                (folder / path).unlink(missing_ok=True)
+                if path in before:
+                    (folder / path).write_bytes(before[path])
+            blobs = before
+        elif chance.random() < 0.3:
+            commit_all(folder)
+    assert quick and quick < 16
+
+
+def test_a_record_that_nobody_names_goes_and_a_mistake_is_put_right_without_a_check_of_everything(
+    git_repo: GitRepo, reads: list[int]
+) -> None:
+    twin = "records/customers/second-bank.yaml"
+    folder = git_repo({path: data.decode() for path, data in after(ALL["a second customer"]).items()})
+    mine = Store.open(folder)
+    memory = memory_of(mine)
+    first = check_working(mine, memory, at=AT)
+    assert len(reads) == 1
+    whole = (folder / twin).read_bytes()
+
+    (folder / twin).unlink()
+    assert check_working(mine, memory, at=AT) == replace(first, records=first.records - 1)
+    (folder / twin).write_bytes(whole)
+    assert check_working(mine, memory, at=AT) == first
+    assert len(reads) == 1
+
+    (folder / twin).write_bytes(whole.replace(b"unit: ", b"unit: no-"))
+    assert [one.code for one in check_working(mine, memory, at=AT).findings] == ["unknown-reference"]
+    assert len(check_working(mine, memory, at=AT).findings) == 1 and len(reads) == 2
+    (folder / twin).write_bytes(whole)
+    assert check_working(mine, memory, at=AT) == first and len(reads) == 2
+
+
+def test_what_is_remembered_speaks_both_languages() -> None:
+    known = Known.of_bytes(remembered()["verdict on a tree"])
+    assert known is not None
+    hint = say("common.did-you-mean", name="甲")
+    said = say("common.error", message=say("change.email-of-several", email="a@b.example", people=["one", "two"]))
+    told = replace(known.verdict, findings=(finding("not-unique", said, Place("records/x.yaml", 2, 3), hint=hint),))
+
+    again = Known.of_bytes(replace(known, verdict=told).to_bytes())
+
+    assert again is not None and again.verdict == told
+    (one,) = again.verdict.findings
+    for language in ("en", "zh"):
+        assert [spoken(text, language) for text in (one.message, one.hint)] == [
+            spoken(text, language) for text in (said, hint)
+        ]

@@ -18,11 +18,7 @@ from remit.policies.reading import Target
 from remit.policies.watch import Level, Watch
 from remit.references import Entity, World
 from remit.roles import RESPONSIBLE, held_anywhere, resolve, what_decides
-
-Kinds = frozenset[str]
-
-Ways = tuple[tuple[str, Kinds], ...]
-"""Whom a level tells: roles, each with the kinds of record at which it may be held. One that leads on is enough."""
+from remit.verdicts import Kinds, Ways
 
 
 def unreached(loaded: Loaded, at: datetime) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from remit.errors import NotAStore, NotFound, Refused
 from remit.findings import Finding, finding, in_order
-from remit.git import Repository, TreeEntry
+from remit.git import Marks, Repository, TreeEntry
 from remit.git.values import TREE_MODE
 from remit.places import Place
 
@@ -39,12 +39,15 @@ class Files:
         date: When that commit was made; None when ``commit`` is.
         blobs: Contents by path, sorted by path.
         findings: What is there and is not a readable regular file.
+        marks: Of a working tree, what the file system said of each file before it was read, and of each folder, whose
+            path ends with a slash.
     """
 
     commit: str | None
     date: datetime | None
     blobs: Mapping[str, bytes]
     findings: tuple[Finding, ...] = field(default=())
+    marks: Mapping[str, Marks] = field(default_factory=dict)
 
 
 def is_store_path(path: str) -> bool:
@@ -242,24 +245,25 @@ class Store:
     def _working_files(self) -> Files:
         blobs: dict[str, bytes] = {}
         odd: list[Finding] = []
-        for path, kind in sorted(self._walk()):
+        marks: dict[str, Marks] = {}
+        for path, kind in sorted(self._walk(marks)):
             if kind != "file":
                 odd.append(_irregular(path, kind))
                 continue
             try:
-                blobs[path] = _read_regular(f"{self.root}/{path}")
+                blobs[path], marks[path] = read_regular(f"{self.root}/{path}")
             except FileNotFoundError:
                 continue  # removed while we were reading
             except OSError as error:
                 odd.append(finding("unreadable-file", f"{path} cannot be read: {error.strerror}", Place(path)))
-        return Files(None, None, blobs, in_order(odd))
+        return Files(None, None, blobs, in_order(odd), marks)
 
-    def _walk(self) -> Iterator[tuple[str, str]]:
+    def _walk(self, marks: dict[str, Marks]) -> Iterator[tuple[str, str]]:
         """Every store path of the working tree and what is there: ``file`` or the name of something else."""
         for name in (CONFIG, *FOLDERS):
             kind = _kind_on_disk(self.root / name)
             if kind == "folder":
-                yield from _below(f"{self.root}/{name}", name)
+                yield from _below(f"{self.root}/{name}", name, marks)
             elif kind and (name == CONFIG or kind != "file"):
                 yield name, kind
 
@@ -324,11 +328,12 @@ def _kind_on_disk(path: Path) -> str:
     return "a symbolic link" if stat.S_ISLNK(mode) else "a device or pipe"
 
 
-def _below(top: str, path: str) -> Iterator[tuple[str, str]]:
+def _below(top: str, path: str, marks: dict[str, Marks]) -> Iterator[tuple[str, str]]:
     """What is in a folder and the folders in it, by store path; names that begin with a dot are nobody's."""
     folders = [(top, path)]
     while folders:
         folder, path = folders.pop()
+        marks[f"{path}/"] = marks_of(os.lstat(folder))
         for entry in os.scandir(folder):
             inner = f"{path}/{entry.name}"
             if entry.name.startswith("."):
@@ -349,11 +354,18 @@ def _irregular(path: str, kind: str) -> Finding:
     return finding("not-a-regular-file", f"{path} is {kind}", Place(path), hint=_LINK_HINT)
 
 
-def _read_regular(path: str) -> bytes:
+def marks_of(found: os.stat_result) -> Marks:
+    """What tells, without reading, that a file or folder may have changed."""
+    return Marks(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
+
+
+def read_regular(path: str) -> tuple[bytes, Marks]:
+    """A file and its marks from before it was read; a link is an ``OSError``."""
     # Without following a link that took the file's place since it was looked at.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as stream:
-        return stream.read()
+        marks = marks_of(os.fstat(handle))
+        return stream.read(), marks
 
 
 def _sync_folder(folder: Path) -> None:

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from remit.git.commits import Commits
 from remit.git.health import Health
+from remit.git.indexed import Indexed, Marks, cut
 from remit.git.refs import Refs
 from remit.git.remotes import Remotes
 from remit.git.trees import Trees
 from remit.git.values import ChangedPath, Commit, Head, Identity, RefMoved, TreeEntry
-from remit.git.worktree import Worktree
 
-__all__ = ["ChangedPath", "Commit", "Head", "Identity", "RefMoved", "Repository", "TreeEntry"]
+__all__ = ["ChangedPath", "Commit", "Head", "Identity", "Marks", "RefMoved", "Repository", "TreeEntry", "cut"]
 
 
-class Repository(Refs, Commits, Trees, Worktree, Remotes, Health):
+class Repository(Refs, Commits, Trees, Indexed, Remotes, Health):
     """One git repository, addressed by its own directory whatever the working directory or environment says."""
