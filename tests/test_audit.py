@@ -14,11 +14,12 @@ from conftest import AT, git
 from guarded import BANK, MAIN, NOW, PENS, Guarded, texts
 from test_outputs import problems
 
-from remit.auditing import CAUSES, VERIFIED, Audit, audit, traces
+from remit.auditing import VERIFIED, Audit, audit, traces
 from remit.changes import Change
 from remit.errors import UserError
 from remit.judging import law_of
 from remit.main import main
+from remit.sentences import say
 from remit.store import Store
 
 AFTER = "2026-10-15T12:00:00Z"
@@ -246,7 +247,7 @@ def test_the_command_says_what_it_found_by_cause_and_leaves_nothing_out_of_json(
     assert main([*command, "--format", "json"]) == 1
     body = json.loads(capsys.readouterr().out)
 
-    assert f"{CAUSES['unapproved']} (2)\n  {one[:12]}  it carries no change" in text and other[:12] in text
+    assert f"{say('audit.cause-unapproved')} (2)\n  {one[:12]}  it carries no change" in text and other[:12] in text
     assert text.rstrip().endswith("2 things found") and "3 commits of main proved" in text
     assert problems("audit", body) == [] and [row["commit"] for row in body["troubles"]] == [one, other]
 
@@ -285,7 +286,7 @@ def test_many_troubles_are_cut_to_a_screen_and_counted(guarded: Guarded, capsys:
     assert main(["--store", str(guarded.member), "audit", "--at", AFTER]) == 1
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{CAUSES['unapproved']} (12)" and len(lines) == 14
+    assert lines[0] == f"{say('audit.cause-unapproved')} (12)" and len(lines) == 14
     assert lines[-2] == "  and 2 commits more; --format json lists them" and lines[-1].endswith("12 things found")
 
 

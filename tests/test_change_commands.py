@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +42,8 @@ class User:
         if as_:
             be(self.folder, as_)
         self._capsys.readouterr()
-        code = main(["--store", str(self.folder), *words])
+        with chdir(self.folder):
+            code = main([*words])
         return Ran(code, *self._capsys.readouterr())
 
     def write(self, kind: str, name: str, spec: dict[str, Any]) -> None:

@@ -100,8 +100,8 @@ def test_an_editor_that_fails_or_changes_nothing_changes_nothing(
     editor(monkeypatch, tmp_path, "sys.exit(1)")
     failed = edit(store), capsys.readouterr().err
 
-    assert unchanged[0] == 0 and "Nothing changes" in unchanged[1]
-    assert failed[0] == 2 and "Your text is in" in failed[1]
+    assert unchanged[0] == 0 and "没有变化" in unchanged[1]
+    assert failed[0] == 2 and "您的文本保存在" in failed[1]
     assert contents(store) == before
 
 
@@ -120,4 +120,4 @@ def test_what_somebody_else_wrote_meanwhile_is_not_lost(
     assert theirs in text
     assert ("local_a" in text) == (code == 0)
     if code:
-        assert "Customer/harbour-bank  spec.customerGrade  (both changed it)" in capsys.readouterr().err
+        assert "Customer/harbour-bank  spec.customerGrade  (双方均已修改)" in capsys.readouterr().err

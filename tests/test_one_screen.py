@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,10 @@ def reviewed(language: str, git_repo: GitRepo, tmp_path: Path, capsys: pytest.Ca
     longer = files[TERM].replace("indicatorValue: 2", "indicatorValue: 4").replace("2小时内", "4小时内")
     write_files(folder, {TERM: longer})
     capsys.readouterr()
-    assert main(["--store", str(folder), "propose", "-m", "港行电路修复时限改为4小时", *AT, "--format", "json"]) == 0
-    id = json.loads(capsys.readouterr().out)["id"]
-    assert main(["--store", str(folder), "review", id, "--facts", str(feed), *AT]) == 0
+    with chdir(folder):
+        assert main(["propose", "-m", "港行电路修复时限改为4小时", *AT, "--format", "json"]) == 0
+        id = json.loads(capsys.readouterr().out)["id"]
+        assert main(["review", id, "--facts", str(feed), *AT]) == 0
     return capsys.readouterr().out
 
 

@@ -252,7 +252,7 @@ def test_set_says_what_changed_and_what_comes_next(remit: Remit, store: Path) ->
 
     assert ran.code == 0
     assert ran.out == (f'{BANK}: spec.customerGrade: local_b -> local_a\n{BANK}: spec.tags: (none) -> ["甲", "乙"]\n')
-    assert "remit check" in ran.err and "remit propose -m" in ran.err
+    assert ran.err == f"下一步：remit --store {store} check，之后 remit --store {store} propose -m “…”\n"
     assert "customerGrade: local_a   # 2026 年评定\n" in (store / BANK).read_text(encoding="utf-8")
 
 
@@ -274,7 +274,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(remit: Remit, store: Path, 
 
     assert dry.code == done.code == 0
     assert dry.out == done.out != ""
-    assert "Nothing was written" in dry.err
+    assert dry.err == "未写入任何内容（--dry-run）。\n"
     assert contents(store) != before
 
 

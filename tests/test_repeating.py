@@ -135,7 +135,7 @@ def test_a_change_that_came_in_another_way_is_not_proposed_again(lone: changing.
 
     refused = lone.run("propose", "--again", old, *LATER, as_="ann-lee")
 
-    assert refused.code == 2 and "main holds all of" in refused.err and f" withdraw {old}" in refused.err
+    assert refused.code == 2 and "main holds all of" in refused.err and f"remit withdraw {old}" in refused.err
 
 
 def test_the_day_from_which_on_it_may_be_applied_is_kept_while_it_is_to_come(lone: changing.User) -> None:

@@ -31,6 +31,7 @@ from remit.changing.targets import (
 )
 from remit.errors import Refused, UserError
 from remit.git import Repository
+from remit.sentences import say
 from remit.signatures import signer
 from remit.store import Store
 
@@ -40,18 +41,8 @@ VERIFIED = "refs/remit/verified/"
 ROOT = "remit.root"
 """The setting that names the root of trust: the commit that everybody learnt by another way."""
 
-CAUSES = {
-    "damaged": "damaged: objects are missing, or are not what their names say",
-    "rewritten": "rewritten: the history does not go back to what was there before",
-    "unapproved": "unapproved: nobody allowed it, or too few did",
-    "signature": "not their words: what somebody signed is forged, outworn or about something else",
-    "own-approval": "own approval: people who wrote it approve of it, or speak twice",
-    "key": "keys: the last one would be gone",
-    "date": "dates that cannot be",
-    "shape": "shapes that two readers would read differently",
-    "error": "unjudged: it cannot be read, or leaves the store with errors",
-}
-"""Why a commit may not be there, the gravest first."""
+CAUSES = ("damaged", "rewritten", "unapproved", "signature", "own-approval", "key", "date", "shape", "error")
+"""Why a commit may not be there, the gravest first; ``sentences.audit`` has them in words."""
 
 _CAUSE_OF = {
     "R2": "unapproved", "R4": "unapproved", "R12": "unapproved", "approval": "unapproved", "emergency": "unapproved",
@@ -138,7 +129,7 @@ def audit(store: Store, laws: Laws, *, now: datetime, within: str | None = None,
         if not damaged:
             raise
         return Audit("", "", "", 0, damaged)
-    troubles = sorted((*damaged, *found.troubles), key=lambda one: list(CAUSES).index(one.cause))
+    troubles = sorted((*damaged, *found.troubles), key=lambda one: CAUSES.index(one.cause))
     known = repository.ref(VERIFIED + aim.branch)
     done = replace(found, troubles=tuple(troubles))
     if troubles or tip != aim.tip or start not in (trust, known):
@@ -164,11 +155,12 @@ def _range(repository: Repository, aim: Target, trust: str, within: str | None) 
         return trust, aim.tip
     first, dots, last = within.partition("..")
     if last.startswith("."):
-        raise Refused(f'"{within}" is no range', hint="FROM..TO")
+        raise Refused(say("audit.no-range", range=within), hint="FROM..TO")
     start = repository.resolve(first) if first else trust
     tip = repository.resolve(last) if dots and last else aim.tip
     if not repository.is_ancestor(start, tip):
-        raise Refused(f'"{within}" holds nothing to prove: {tip[:12]} does not come after {start[:12]}', "FROM..TO")
+        message = say("audit.empty-range", range=within, tip=tip[:12], start=start[:12])
+        raise Refused(message, hint="FROM..TO")
     return start, tip
 
 
@@ -180,15 +172,15 @@ def _proved(store: Store, aim: Target, laws: Laws, now: datetime, trust: str, st
     for commit in commits:
         sha = commit.sha
         if commit.parents != (before,):
-            message = f"it does not come after {before[:12]} alone; the history is one line"
+            message = say("audit.one-line", before=before[:12])
             troubles.append(Trouble("unapproved", sha, "", "R2", message))
         written = commit.committed or commit.when
         if written - now > CLOCKS_DIFFER:
-            message = f"its date {written.isoformat()} is still to come"
+            message = say("audit.date-to-come", date=written.isoformat())
             troubles.append(Trouble("date", sha, "", "R10", message))
         proof = prove(store, sha, laws(sha, written))
-        for rule, message, hint in proof.refusals:
-            troubles.append(Trouble(_CAUSE_OF.get(rule, "error"), sha, proof.change, rule, message, hint))
+        for rule, why, hint in proof.refusals:
+            troubles.append(Trouble(_CAUSE_OF.get(rule, "error"), sha, proof.change, rule, why, hint))
         before = sha
     waiting = tuple(Owed(commit.sha, change) for commit, change in owed(repository, tip, [start]))
     return Audit(aim.branch, start, tip, len(commits), tuple(troubles), waiting)
@@ -196,13 +188,13 @@ def _proved(store: Store, aim: Target, laws: Laws, now: datetime, trust: str, st
 
 def _rewritten(aim: Target, trust: str) -> Iterator[Trouble]:
     repository = aim.repository
-    hint = "ask who rewrote it, and why, before you trust it"
+    hint = say("audit.ask-who-rewrote")
     if not repository.is_ancestor(trust, aim.tip):
-        message = f"{aim.branch} does not go back to the root of trust {trust[:12]}"
+        message = say("audit.other-root", branch=aim.branch, root=trust[:12])
         yield Trouble("rewritten", aim.tip, "", "R23", message, hint)
     known = repository.ref(VERIFIED + aim.branch)
     if known is not None and not repository.is_ancestor(known, aim.tip):
-        message = f"{aim.branch} does not come after {known[:12]}, which was proved before"
+        message = say("audit.not-after-proved", branch=aim.branch, proved=known[:12])
         yield Trouble("rewritten", aim.tip, "", "R23", message, hint)
 
 
@@ -216,8 +208,7 @@ def traces(store: Store, fingerprint: str, since: str | None = None) -> tuple[Tr
         UserError: that is no fingerprint, so that nothing can have been said with it.
     """
     if not FINGERPRINT.fullmatch(fingerprint):
-        hint = "remit keys lists those of the store; of a file: ssh-keygen -l -f FILE.pub"
-        raise UserError(f"{fingerprint} is not the fingerprint of a key", hint)
+        raise UserError(say("audit.no-fingerprint", text=fingerprint), say("audit.where-fingerprints"))
     aim, _ = _aim(store)
     commits = aim.repository.log(aim.tip, exclude=[since] if since else [])
     said = [(c.sha, aim.branch, one) for c in reversed(commits) for one in parse_message(c.message).approvals]

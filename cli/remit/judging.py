@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from remit import checking
-from remit.changes import Manifest, Need, Person, is_governed
+from remit.changes import Change, Manifest, Need, Person, is_governed
 from remit.changing.proving import Law
 from remit.changing.requiring import Check
 from remit.changing.targets import target
@@ -27,6 +27,7 @@ from remit.policies.approval import Approvals, Touch
 from remit.policies.approvers import Ground
 from remit.policies.asking import needs_of, required_approvals
 from remit.policies.emergencies import emergency_asks, emergency_needs
+from remit.rechecking import is_right
 from remit.records import CONFIG_PATH, Record, Snapshot, build_snapshot, paths_below
 from remit.references import World, world_of_records
 from remit.schemas import load_schemas
@@ -208,12 +209,25 @@ def law_of(store: Store, commit: str, at: datetime, *, checked: bool = True) -> 
 
 
 def result_check(store: Store, *, at: datetime) -> Check:
-    """The check that ``changing.apply`` makes of its result, against the protected branch as it was last seen."""
+    """The check that ``changing.apply`` makes of its result, against the protected branch as it was last seen.
+
+    Where it is known that the result has no error, no more is read than what is near to the change.
+    """
 
     def check(files: Files) -> tuple[Finding, ...]:
-        return check_way(store.files(target(store, fetch=False).tip), files, at=at)
+        before = store.files(target(store, fetch=False).tip)
+        near_is_enough = not _decides_otherwise(before, files) and is_right(store, files, at)
+        return (check_near if near_is_enough else check_way)(before, files, at=at)
 
     return check
+
+
+def broken_by(store: Store, change: Change, at: datetime) -> tuple[Finding, ...]:
+    """The errors that the store would have after a change and has not on its base."""
+    base = store.in_git().commit(change.base)
+    before, after = store.files_of(base.sha, base.sha, base.committed), store.files_of(change.tree, change.head)
+    found = added_findings if _decides_otherwise(before, after) else check_near
+    return tuple(one for one in found(before, after, at=at) if one.severity == "error")
 
 
 def added_findings(before: Files, after: Files, *, at: datetime) -> tuple[Finding, ...]:

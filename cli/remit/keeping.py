@@ -19,6 +19,7 @@ from remit.recording import Draft, set_fields
 from remit.records import build_snapshot
 from remit.registry import Key, Registry
 from remit.schemas import load_schemas
+from remit.sentences import say
 from remit.signatures import NotAKey, PublicKey, parse_public_key
 from remit.signing import Sign, unsigned
 from remit.store import Store
@@ -58,13 +59,11 @@ def read_key(text: str, where: str) -> PublicKey:
         UserError: it is a private key, no key, or too weak.
     """
     if "PRIVATE KEY" in text:
-        raise UserError(f"{where} is a private key: it stays with its owner", f"the public one is {where}.pub")
+        raise UserError(say("people.private", path=where), say("people.public-is", path=f"{where}.pub"))
     try:
         return parse_public_key(text)
     except NotAKey as error:
-        raise UserError(
-            f"{where} holds no key that can be taken: {error}", "make one: ssh-keygen -t ed25519"
-        ) from error
+        raise UserError(say("people.holds-none", path=where, why=error.args[0]), say("people.make-one")) from error
 
 
 def add_key(
@@ -103,12 +102,15 @@ def key_draft(
         NotFound: there is no such person.
         Refused: somebody has the key already.
     """
-    registry = Registry.of(blobs)
+    registry, person = Registry.of(blobs), person.removeprefix("Person/")
     _must_know(registry, person)
+    if valid_from is not None and valid_to is not None and valid_to <= valid_from:
+        raise UserError(say("people.ends-first"), say("people.later-end"))
     for holder in registry.everybody:
         if any(key.public == public for key in registry.keys_of(holder)):
-            whose = "already" if holder == person else f"as one of {holder}, and a key is one person's"
-            raise Refused(f"{public.fingerprint} is registered {whose}", "make another: ssh-keygen -t ed25519")
+            already = say("people.registered-already", key=public.fingerprint)
+            others = say("people.registered-of-another", key=public.fingerprint, person=holder)
+            raise Refused(already if holder == person else others, say("people.make-another"))
     window = {"validFrom": valid_from, "validTo": valid_to}
     written = {"key": public.line} | {name: format_instant(when) for name, when in window.items() if when}
     return _edited(blobs, person, "keys[+]", written)
@@ -124,15 +126,15 @@ def revoke_key(
         Refused: it is revoked already, or you cannot sign the change.
     """
     blobs = store.files_of(target(store).tip).blobs
-    registry = Registry.of(blobs)
+    registry, person = Registry.of(blobs), person.removeprefix("Person/")
     _must_know(registry, person)
     keys = registry.keys_of(person)
     found = [number for number, key in enumerate(keys) if key.public.fingerprint == fingerprint]
     if not found:
         hint = did_you_mean(fingerprint, [key.public.fingerprint for key in keys])
-        raise NotFound(f"{person} has no key {fingerprint}", hint or "see: remit keys")
+        raise NotFound(say("people.has-no-key", person=person, key=fingerprint), hint or say("people.see-keys"))
     if keys[found[0]].revoked:
-        raise Refused(f"{fingerprint} is revoked already: {keys[found[0]].revoked}")
+        raise Refused(say("people.revoked-already", key=fingerprint, reason=keys[found[0]].revoked))
     draft = _edited(blobs, person, f"keys[{found[0]}].revoked", reason)
     return propose_files(
         store, draft.files, f"The key {fingerprint} of {person} is revoked\n\n{reason}", at=at, sign=sign
@@ -141,8 +143,8 @@ def revoke_key(
 
 def _must_know(registry: Registry, person: str) -> None:
     if person not in registry.everybody:
-        message = f"there is no Person/{person} in the base"
-        raise NotFound(message, did_you_mean(person, registry.everybody) or "see: remit list Person")
+        hint = did_you_mean(person, registry.everybody) or say("people.see-people")
+        raise NotFound(say("people.no-person", person=person), hint)
 
 
 def _edited(blobs: Mapping[str, bytes], person: str, path: str, value: Any) -> Draft:

@@ -22,6 +22,7 @@ from remit.errors import UserError
 from remit.git import Repository
 from remit.locking import alone, common_dir
 from remit.origins import HOOKS, drift
+from remit.sentences import say
 from remit.store import Store
 
 LEFT_BEHIND = timedelta(minutes=10)
@@ -80,18 +81,18 @@ def _mend(repository: Repository, trouble: Trouble) -> str:
         shutil.move(path, kept)
         last = _last_logged(folder, trouble.place)
         if last is None or not repository.exists(last):
-            return f"moved to {kept.relative_to(folder)}; its log names no commit to put it back to"
+            return say("repository.moved-away", place=str(kept.relative_to(folder)))
         repository.update_ref(trouble.place, last, repository.zero)
-        return f"put back to {last[:12]}, as its log says; what stood there is in {kept.relative_to(folder)}"
+        return say("repository.put-back-kept", commit=last[:12], place=str(kept.relative_to(folder)))
     if trouble.what == "lost-ref":
         last = _last_logged(folder, trouble.place) or ""
         repository.update_ref(trouble.place, last, repository.zero)
-        return f"put back to {last[:12]}, as its log says"
+        return say("repository.put-back", commit=last[:12])
     if path.is_dir():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-    return "removed"
+    return say("repository.removed")
 
 
 # -- what somebody left ------------------------------------------------------------------------------------------------
@@ -103,16 +104,15 @@ def _locks(folder: Path, now: datetime) -> Iterator[Trouble]:
     found += sorted((folder / "refs").rglob("*.lock"))
     for path in found:
         if _is_old(path, now):
-            message = "git left this lock behind: it is old, and no process has it open"
-            yield _left(folder, path, "stale-lock", message)
+            yield _left(folder, path, "stale-lock", say("repository.stale-lock"))
 
 
 def _left_behind(folder: Path, now: datetime) -> Iterator[Trouble]:
     objects = folder / "objects"
     for pattern, message in (
-        ("*incoming-*", "a push that never ended left its objects here"),
-        ("??/tmp_obj_*", "an object that was never finished"),
-        ("pack/tmp_*", "a pack that was never finished"),
+        ("*incoming-*", say("repository.half-push")),
+        ("??/tmp_obj_*", say("repository.half-object")),
+        ("pack/tmp_*", say("repository.half-pack")),
     ):
         yield from (
             _left(folder, path, "left-behind", message) for path in sorted(objects.glob(pattern)) if _is_old(path, now)
@@ -150,7 +150,7 @@ def _is_open(path: Path) -> bool:
 def _broken_refs(folder: Path) -> Iterator[Trouble]:
     for path in sorted((folder / "refs").rglob("*")):
         if path.is_file() and path.suffix != ".lock" and not _REF_TEXT.fullmatch(path.read_bytes()[:4096]):
-            message = "the ref was cut short: it holds no object's name"
+            message = say("repository.broken-ref")
             yield Trouble("broken-ref", path.relative_to(folder).as_posix(), message, "remit doctor --repair", True)
 
 
@@ -163,7 +163,7 @@ def _lost_refs(folder: Path, repository: Repository) -> Iterator[Trouble]:
         if path.is_file() and ref not in there and not (folder / ref).exists():
             last = _last_logged(folder, ref)
             if last is not None and repository.exists(last):
-                message = f"the ref vanished, and its log names {last[:12]}"
+                message = say("repository.lost-ref", commit=last[:12])
                 yield Trouble("lost-ref", ref, message, "remit doctor --repair", True)
 
 
@@ -178,7 +178,7 @@ def _last_logged(folder: Path, ref: str) -> str | None:
 
 
 def _faults(repository: Repository) -> Iterator[Trouble]:
-    hint = "fetch from a repository that has it, or restore a backup; remit audit says what it touches"
+    hint = say("repository.restore")
     yield from (Trouble("damaged", "objects", fault, hint) for fault in repository.faults())
 
 
@@ -188,20 +188,20 @@ def _settings(repository: Repository) -> Iterator[Trouble]:
         return
     for key, values in sorted(repository.own_config().items()):
         if _RUNS.fullmatch(key):
-            message = f"git does what this repository says here: {' and '.join(values)}"
+            message = say("repository.runs", values=values)
             yield Trouble("setting", f"config {key}", message, f"git config --unset-all {key}")
 
 
 def _odd_sources(folder: Path, repository: Repository) -> Iterator[Trouble]:
     for name, message in (
-        ("objects/info/alternates", "objects are read from another folder too"),
-        ("info/grafts", "histories are shown otherwise than they are"),
-        ("info/attributes", "files are shown or stored otherwise than they are"),
+        ("objects/info/alternates", say("repository.alternates")),
+        ("info/grafts", say("repository.grafts")),
+        ("info/attributes", say("repository.attributes")),
     ):
         if (folder / name).exists():
-            yield Trouble("odd-source", name, message, f"look at {folder / name}")
+            yield Trouble("odd-source", name, message, say("repository.look-at", path=str(folder / name)))
     for ref in sorted(repository.refs("refs/replace")):
-        yield Trouble("odd-source", ref, "git shows another object instead of this one", f"git update-ref -d {ref}")
+        yield Trouble("odd-source", ref, say("repository.replaced"), f"git update-ref -d {ref}")
 
 
 def _branches(store: Store) -> Iterator[Trouble]:
@@ -209,7 +209,11 @@ def _branches(store: Store) -> Iterator[Trouble]:
     repository = store.in_git()
     try:
         ref = f"refs/heads/{protected_branch(store, 'HEAD')}"
-        names = {"here": ref, f"at {ORIGIN}": tracking(ref), "as proved": VERIFIED + ref.removeprefix("refs/heads/")}
+        names = {
+            say("repository.here"): ref,
+            say("repository.at", remote=ORIGIN): tracking(ref),
+            say("repository.as-proved"): VERIFIED + ref.removeprefix("refs/heads/"),
+        }
         tips = {name: oid for name, where in names.items() if (oid := repository.ref(where)) is not None}
         places = list(tips)
         for number, one in enumerate(places):
@@ -223,6 +227,8 @@ def _diverged(repository: Repository, place: str, one: tuple[str, str], other: t
     if repository.is_ancestor(one[1], other[1]) or repository.is_ancestor(other[1], one[1]):
         return
     fork = repository.merge_base(one[1], other[1])
-    where = f"they part at {fork[:12]}" if fork else "they have nothing in common"
-    message = f"{one[0]} it is {one[1][:12]}, {other[0]} {other[1][:12]}: {where}"
-    yield Trouble("diverged", place, message, "find out who moved it; nothing is merged by itself")
+    where = say("repository.part-at", commit=fork[:12]) if fork else say("repository.nothing-in-common")
+    message = say(
+        "repository.diverged", one=one[0], tip=one[1][:12], other=other[0], other_tip=other[1][:12], where=where
+    )
+    yield Trouble("diverged", place, message, say("repository.who-moved"))

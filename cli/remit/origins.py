@@ -19,6 +19,7 @@ from typing import NamedTuple
 from remit.changing.targets import protected_branch, target
 from remit.errors import Refused
 from remit.git import Repository
+from remit.sentences import say
 from remit.store import Store, write_whole
 
 SETTINGS = {
@@ -77,10 +78,9 @@ def init(store: Store, folder: Path) -> tuple[Repository, str]:
         Refused: there is something at ``folder``, or the store is only a part of its repository.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise Refused(f"{folder} is not empty", hint="choose a new folder, such as ../origin.git")
+        raise Refused(say("repository.not-empty", folder=str(folder)), hint=say("repository.new-folder"))
     if store.prefix:
-        message = f"the store is the folder {store.prefix} of its repository; an origin guards a whole one"
-        raise Refused(message, hint="give the store a repository of its own")
+        raise Refused(say("repository.only-a-part", folder=store.prefix), hint=say("repository.of-its-own"))
     aim = target(store, fetch=False)
     # Made beside its place, so that whoever finds an origin there finds a whole one that guards itself.
     place = folder.resolve()
@@ -126,11 +126,13 @@ def _settings_drift(repository: Repository) -> Iterator[Drift]:
     wanted = {**SETTINGS, "core.hookspath": str(_hooks(repository))}
     for key, value in sorted(wanted.items()):
         if own.get(key) != [value]:
-            found = " and ".join(own[key]) if key in own else "not set"
-            yield Drift(f"config {key}", f"it is {found} instead of {value}", f"{write} --replace-all {key} {value}")
+            found = own[key] if key in own else say("repository.not-set")
+            message = say("repository.other-setting", found=found, wanted=value)
+            yield Drift(f"config {key}", message, f"{write} --replace-all {key} {value}")
     for key in sorted(own):
         if key not in wanted and key not in HARMLESS and not key.startswith(HARMLESS_SECTIONS):
-            yield Drift(f"config {key}", f"it is set, to {' and '.join(own[key])}", f"{write} --unset-all {key}")
+            message = say("repository.is-set", values=own[key])
+            yield Drift(f"config {key}", message, f"{write} --unset-all {key}")
 
 
 def _hook_drift(repository: Repository) -> Iterator[Drift]:
@@ -138,11 +140,11 @@ def _hook_drift(repository: Repository) -> Iterator[Drift]:
     for name, text in _hook_texts().items():
         path = _hooks(repository) / name
         if path.is_symlink() or not path.is_file():
-            yield Drift(f"hooks/{name}", "it is not there as a file", hint)
+            yield Drift(f"hooks/{name}", say("repository.no-hook"), hint)
         elif path.read_bytes() != text:
-            yield Drift(f"hooks/{name}", "it is not the one that this Remit writes", hint)
+            yield Drift(f"hooks/{name}", say("repository.other-hook"), hint)
         elif not path.stat().st_mode & stat.S_IXUSR:
-            yield Drift(f"hooks/{name}", "it is not executable, and git leaves it out", hint)
+            yield Drift(f"hooks/{name}", say("repository.idle-hook"), hint)
 
 
 def _owner_drift(repository: Repository) -> Iterator[Drift]:
@@ -154,21 +156,19 @@ def _owner_drift(repository: Repository) -> Iterator[Drift]:
             continue
         found = path.stat()
         if found.st_uid != owner:
-            yield Drift(name, f"it belongs to user {found.st_uid}, the repository to {owner}", f"chown {owner} {path}")
+            message = say("repository.other-owner", user=found.st_uid, owner=owner)
+            yield Drift(name, message, f"chown {owner} {path}")
         if found.st_mode & stat.S_IWOTH:
-            yield Drift(name, "everybody on this machine may write it", f"chmod o-w {path}")
+            yield Drift(name, say("repository.anybody-writes"), f"chmod o-w {path}")
 
 
 def _branch_drift(repository: Repository) -> Iterator[Drift]:
     head = repository.head()
     if head.commit is None:
-        yield Drift("HEAD", "the branch that it names has no commit", "remit origin init")
+        yield Drift("HEAD", say("repository.empty-branch"), "remit origin init")
     elif head.branch != (protected := protected_branch(Store.of_bare(repository), head.commit)):
-        yield Drift(
-            "HEAD",
-            f"it names {head.branch}, and {protected} is protected",
-            f"git symbolic-ref HEAD refs/heads/{protected}",
-        )
+        message = say("repository.other-head", branch=head.branch, protected=protected)
+        yield Drift("HEAD", message, f"git symbolic-ref HEAD refs/heads/{protected}")
 
 
 def _hooks(repository: Repository) -> Path:

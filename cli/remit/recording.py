@@ -25,10 +25,13 @@ from remit.places import Pointer, parse_pointer, pointer_text
 from remit.records import CASES_SUFFIX, CONFIG_PATH, Record, Snapshot, build_snapshot
 from remit.references import Entity, World, check_references, uses
 from remit.schemas import KindSchema, Schemas
+from remit.sentences import Text, say
 from remit.yamltext import DELETE, Edit, dump, edit
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+MOST_USERS = 10
+"""So many users of a record that stays are named."""
 
 
 class Writer(Protocol):
@@ -133,7 +136,7 @@ def rewrite_record(snapshot: Snapshot, schemas: Schemas, record_id: str, data: b
     _refuse_worse(snapshot, schemas, draft)
     after = _after(snapshot, draft.files)
     if record.id not in after.by_id:
-        raise Refused(f"{record.path} holds {record.id} and no other record.", f"remit rename {record.id} NEW")
+        raise Refused(say("record.no-other", path=record.path, record=record.id), f"remit rename {record.id} NEW")
     fields = [field for one in compare(snapshot, after, schemas) for field in one.fields]
     changes = (FieldChange(record.path, field_text(parse_pointer(f.pointer)), f.before, f.after) for f in fields)
     return replace(draft, changes=tuple(changes))
@@ -157,7 +160,7 @@ def new_record(
     path = _path_for(schemas, schema, name)
     _refuse_taken(snapshot, schema.kind, name, path)
     if schema.home == "feed":
-        raise Refused(f"{schema.kind} comes from feeds only and has no records.", "Give it with --facts PATH.")
+        raise Refused(say("record.feeds-only", kind=schema.kind), say("record.give-facts"))
     metadata: dict[str, Any] = {"name": name}
     if title:
         metadata["title"] = title if isinstance(title, str) else dict(title)
@@ -230,13 +233,11 @@ def remove_record(snapshot: Snapshot, schemas: Schemas, record_id: str) -> Draft
     record = find_record(snapshot, schemas, record_id)
     links = [link for link in links_to(snapshot, schemas, record) if link.user != record.id]
     if links:
-        lines = "\n".join(f"  {link.place}  {link.user}  {field_text(link.pointer)}" for link in links)
-        count = len({link.path for link in links})
-        raise Refused(
-            f"{record.id} is in use in {count} file{'s' if count > 1 else ''}, so it stays:\n{lines}",
-            "Let these name something else first, or rename it with: remit rename "
-            f"{record.id} NEW-NAME. To keep history, end it instead (status or validTo).",
-        )
+        lines = [f"  {link.place}  {link.user}  {field_text(link.pointer)}" for link in links[:MOST_USERS]]
+        if more := links[MOST_USERS:]:
+            lines.append(say("record.more-users", count=len(more), record=record.id))
+        message = say("record.in-use", record=record.id, count=len({link.path for link in links}), lines=lines)
+        raise Refused(message, say("record.let-go-first", record=record.id))
     gone = [record.path, *_cases_move(snapshot, record, "rules/-.yaml")]
     files: dict[str, bytes | None] = dict.fromkeys(gone)
     changes = tuple(FieldChange(path, "", path, None) for path in gone)
@@ -249,21 +250,16 @@ def remove_record(snapshot: Snapshot, schemas: Schemas, record_id: str) -> Draft
 def _schema_of(schemas: Schemas, record: Record) -> KindSchema:
     schema = table_of(schemas, record.path).get(record.kind)
     if schema is None:
-        raise NotFound(
-            f"No schema describes the kind {record.kind!r} of {record.path}.",
-            did_you_mean(record.kind, table_of(schemas, record.path)),
-        )
+        message = say("record.no-schema", kind=repr(record.kind), path=record.path)
+        raise NotFound(message, did_you_mean(record.kind, table_of(schemas, record.path)))
     return schema
 
 
 def _path_for(schemas: Schemas, schema: KindSchema, name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise Refused(
-            f"{name!r} cannot be the name of a record.",
-            "A name has 1 to 63 lower-case letters, digits and dashes, and begins with a letter or digit.",
-        )
+        raise Refused(say("record.no-name", name=repr(name)), say("record.what-names-are"))
     if name in _DEVICES:
-        raise Refused(f"{name!r} is reserved: Windows cannot have a file of that name.", "Choose a longer name.")
+        raise Refused(say("record.reserved-name", name=repr(name)), say("record.longer-name"))
     top = "rules" if schemas.policies.get(schema.kind) is schema else "records"
     return f"{top}/{schema.folder}/{name}.yaml"
 
@@ -271,9 +267,10 @@ def _path_for(schemas: Schemas, schema: KindSchema, name: str) -> str:
 def _refuse_taken(snapshot: Snapshot, kind: str, name: str, path: str) -> None:
     taken = snapshot.by_id.get(f"{kind}/{name}")
     if taken is not None:
-        raise Refused(f"{taken.id} exists already: {taken.path}.", f"Change it with: remit set {taken.id} path=value")
+        message = say("record.exists", record=taken.id, path=taken.path)
+        raise Refused(message, say("record.set-instead", record=taken.id))
     if path in snapshot.files:
-        raise Refused(f"There is already a file {path}.", "Run: remit check")
+        raise Refused(say("record.file-there", path=path), say("record.run-check"))
 
 
 def _in_schema_order(spec: Mapping[str, Any], schema: KindSchema) -> dict[str, Any]:
@@ -307,7 +304,7 @@ def _assign(
         field, typed = split_assignment(assignment)
         target = locate(field, schema, body)
         if target.pointer == ("metadata", "name"):
-            raise Refused("A name is not set but renamed.", f"remit rename {schema.kind}/OLD NEW")
+            raise Refused(say("record.rename-it"), f"remit rename {schema.kind}/OLD NEW")
         value = parse_value(typed, target.shape, field)
         old = value_at(body, target.pointer)
         if old == value and type(old) is type(value):
@@ -330,27 +327,25 @@ def _put(body: Any, pointer: Pointer, value: Any) -> None:
         elif isinstance(body, list) and isinstance(part, int):
             if part > len(body):
                 size = len(body)
-                raise UserError(
-                    f"{here} lies behind the end of the list: it has {size} item{'s' if size != 1 else ''}.",
-                    "Add one with [+].",
-                )
+                raise UserError(say("record.behind-the-end", place=here, count=size), say("record.add-one"))
             if part == len(body):
                 body.append(empty)
             elif last:
                 body[part] = empty
         else:
-            raise UserError(f"{field_text(pointer[:index])} holds {value_text(body)}, which has nothing inside.")
+            raise UserError(say("record.nothing-inside", place=field_text(pointer[:index]), value=value_text(body)))
         body = body[part]
 
 
 def _present(path: str, schema: KindSchema, record: Record) -> Pointer:
     pointer = locate(path, schema, record.body).pointer
     if pointer == ("metadata", "name"):
-        raise Refused("Every record has a name.", f"remit rename {record.id} NEW")
+        raise Refused(say("record.needs-name"), f"remit rename {record.id} NEW")
     if value_at(record.body, pointer) is None:
         holder = value_at(record.body, pointer[:-1])
         known = holder if isinstance(holder, dict) else ()
-        raise NotFound(f"{record.id} has no {field_text(pointer)}.", did_you_mean(str(pointer[-1]), known))
+        message = say("record.has-no", record=record.id, field=field_text(pointer))
+        raise NotFound(message, did_you_mean(str(pointer[-1]), known))
     return pointer
 
 
@@ -388,8 +383,14 @@ def _refuse_worse(snapshot: Snapshot, schemas: Schemas, draft: Draft) -> None:
         else:
             worse.append(one)
     if worse:
-        lines = "\n".join(f"  {f.place}  {f.severity}  {f.code}  {f.message} {f.hint}".rstrip() for f in worse)
-        raise Refused(f"Nothing was written, because {draft.record} would not be right:\n{lines}")
+        raise Refused(say("record.not-right", record=draft.record, lines=[_told(one) for one in worse]))
+
+
+def _told(one: Finding) -> Text:
+    about = {"place": str(one.place), "severity": say(f"common.severity-{one.severity}"), "code": one.code}
+    if one.hint:
+        return say("record.finding-and-hint", **about, message=one.message, hint=one.hint)
+    return say("record.finding", **about, message=one.message)
 
 
 def _sameness(one: Finding) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ from remit.changes import Approval, is_name, signed_text
 from remit.findings import Finding, finding
 from remit.places import Pointer, pointer_text
 from remit.records import Listed, Record, paths_below
+from remit.sentences import say
 from remit.signatures import NotAKey, PublicKey, parse_public_key, signer
 from remit.times import parse_instant
 from remit.yamltext import read
@@ -36,17 +37,17 @@ class Key(NamedTuple):
     def trouble(self, at: datetime | None) -> str:
         """What is the matter with the key at an instant (None: whenever); empty when it is good."""
         if self.revoked:
-            return f"is revoked: {self.revoked}"
+            return say("people.is-revoked", reason=self.revoked)
         if at is not None and self.valid_from is not None and at < self.valid_from:
-            return "is not valid yet"
+            return say("people.not-valid-yet")
         if at is not None and self.valid_to is not None and at >= self.valid_to:
-            return "has expired"
+            return say("people.has-expired")
         return ""
 
     def why_not(self, at: datetime | None) -> str:
         """The same with the key's name before it."""
         trouble = self.trouble(at)
-        return f"the key {self.public.fingerprint} {trouble}" if trouble else ""
+        return say("people.key-trouble", key=self.public.fingerprint, trouble=trouble) if trouble else ""
 
 
 @dataclass(frozen=True)
@@ -112,14 +113,14 @@ class Registry:
         if not self.signs:
             return ""
         if not approval.signature:
-            return "it is not signed"
+            return say("change.not-signed")
         public = signer(approval.signature, signed_text(approval))
         if public is None:
-            return "its signature is not over these words"
+            return say("people.other-words")
         holders = self._holders(public)
         if holders != (approval.person,):
-            shared = f" belongs to {', '.join(holders)}" if holders else " belongs to nobody"
-            return f"the key {public.fingerprint}{shared}, not to {approval.person} alone"
+            whose = holders or say("people.nobody")
+            return say("people.not-theirs", key=public.fingerprint, holders=whose, person=approval.person)
         own = [key for key in self.keys_of(approval.person) if key.public == public]
         said = (key.why_not(when) for key in own for when in (approval.at, at))
         return next((why for why in said if why), "")

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from remit.sentences import say
+
 NAMESPACE = "remit-approval-v1"
 """What every signature of Remit is for; one made for git or for mail counts for nothing."""
 
@@ -60,18 +62,20 @@ def parse_public_key(text: str) -> PublicKey:
     """
     words = text.strip().split(" ", 2)
     if "\n" in text.strip() or len(words) < 2:
-        raise NotAKey("a public key is one line: its type, a space and its base64 text")
+        raise NotAKey(say("people.one-line"))
     try:
         blob = _decoded(words[1])
         reader = _Reader(blob)
         kind = reader.text()
         if kind != words[0]:
-            raise NotAKey(f"it says {words[0]} and holds {kind}" if _is_word(kind) else "its base64 text holds no key")
+            if _is_word(kind):
+                raise NotAKey(say("people.other-type", said=words[0], held=kind))
+            raise NotAKey(say("people.holds-no-key"))
         _verifier(kind, reader)
     except NotAKey:
         raise
     except ValueError as error:
-        raise NotAKey(f"it is no {words[0]} key") from error
+        raise NotAKey(say("people.no-key-of-type", type=words[0])) from error
     return PublicKey(kind, blob)
 
 
@@ -130,8 +134,7 @@ def _verifier(kind: str, key: _Reader) -> _Verify:
             raise ValueError("another curve")
         plain = _ecdsa(kind, "nistp256", key.string())
         return _finished(key, _on_token(plain, key.string()))
-    known = "ssh-ed25519, ecdsa-sha2-nistp256/384/521, ssh-rsa, and the first two on a token"
-    raise NotAKey(f"keys of type {kind if _is_word(kind) else '?'} are not taken; {known} are")
+    raise NotAKey(say("people.type-not-taken", type=kind if _is_word(kind) else "?"))
 
 
 def _finished(key: _Reader, verify: _Verify) -> _Verify:
@@ -158,7 +161,7 @@ def _rsa(exponent: int, modulus: int) -> _Verify:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
     if modulus.bit_length() < LEAST_RSA_BITS:
-        raise NotAKey(f"it has {modulus.bit_length()} bits; RSA keys need {LEAST_RSA_BITS} or more")
+        raise NotAKey(say("people.few-bits", bits=modulus.bit_length(), least=LEAST_RSA_BITS))
     public = RSAPublicNumbers(exponent, modulus).public_key()
 
     def verify(made: _Reader, signed: bytes) -> bool:

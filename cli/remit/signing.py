@@ -15,6 +15,7 @@ from pathlib import Path
 
 from remit.errors import Refused
 from remit.git import Repository
+from remit.sentences import say
 from remit.signatures import NAMESPACE, NotAKey, PublicKey, parse_public_key, signer, unarmoured
 
 Sign = Callable[[bytes, Sequence[PublicKey]], str]
@@ -52,10 +53,11 @@ def signing(repository: Repository) -> Sign:
         for public, path in at_hand:
             if public in keys:
                 return _signed(text, public, path)
-        seen = ", ".join(str(path) for _, path in at_hand) or "no key file"
-        wanted = ", ".join(key.fingerprint for key in keys)
+        seen = [str(path) for _, path in at_hand] or say("people.no-key-file")
+        wanted = [key.fingerprint for key in keys]
         odd, hint = _misnamed(repository)
-        message = f"none of your keys is at hand to sign with: the base knows {wanted}; found {seen}{odd}"
+        found = say("people.found-odd", seen=seen, why=odd) if odd else seen
+        message = say("people.none-at-hand", wanted=wanted, found=found)
         raise Refused(message, hint=hint or f"git config {SETTING} /path/to/key.pub")
 
     return sign
@@ -67,13 +69,13 @@ def _misnamed(repository: Repository) -> tuple[str, str]:
         return "", ""
     path = Path(named).expanduser()
     if not path.is_absolute():
-        return f"; {SETTING} is {named}, and not a whole path", ""
+        return say("people.no-whole-path", setting=SETTING, path=named), ""
     if not path.is_file():
-        return f"; {SETTING} is {named}, where no file is", ""
+        return say("people.no-file-there", setting=SETTING, path=named), ""
     public = Path(f"{path}.pub")
     if path.suffix == ".pub" or public.is_file():
         return "", ""
-    return f"; {path} has no public half beside it", f"ssh-keygen -y -f {path} > {public}"
+    return say("people.no-public-half", path=str(path)), f"ssh-keygen -y -f {path} > {public}"
 
 
 def _files(repository: Repository) -> Iterator[Path]:
@@ -88,7 +90,7 @@ def _files(repository: Repository) -> Iterator[Path]:
 def _signed(text: bytes, public: PublicKey, path: Path) -> str:
     program = shutil.which("ssh-keygen")
     if program is None:
-        raise Refused("ssh-keygen is not installed: nothing can be signed", hint="install OpenSSH's client programs")
+        raise Refused(say("people.no-ssh-keygen"), hint=say("people.install-openssh"))
     private = path.with_suffix("")
     # With the private file beside it ssh-keygen reads that; with the public one alone it asks the agent.
     file = private if private.is_file() else path
@@ -98,15 +100,14 @@ def _signed(text: bytes, public: PublicKey, path: Path) -> str:
             command, input=text, capture_output=True, check=False, timeout=PATIENCE, env=_surroundings()
         )
     except subprocess.TimeoutExpired as error:
-        raise Refused(f"ssh-keygen did not sign within {PATIENCE} s with {path}", hint="is the token in?") from error
+        message = say("people.signing-late", seconds=PATIENCE, path=str(path))
+        raise Refused(message, hint=say("people.token-in")) from error
     signature = unarmoured(done.stdout.decode("ascii", "replace"))
     if done.returncode != 0 or signer(signature, text) != public:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        hint = f"in a terminal it asks for the passphrase; elsewhere first: ssh-add {private}"
-        raise Refused(
-            f"ssh-keygen could not sign with {path}: {said[0] if said else 'no signature'}",
-            hint=hint if "passphrase" in "".join(said) else "",
-        )
+        message = say("people.not-signed", path=str(path), said=said[0] if said else say("people.no-signature"))
+        hint = say("people.passphrase", path=str(private)) if "passphrase" in "".join(said) else ""
+        raise Refused(message, hint=hint)
     return signature
 
 

@@ -9,6 +9,7 @@ import click
 
 from remit.commands.changing_context import desk
 from remit.commands.options import at_option, format_option, print_json
+from remit.sentences import say, spoken
 
 
 @click.command("apply")
@@ -31,6 +32,7 @@ def command(ctx: click.Context, change_id: str, emergency: bool, message: str, a
     """
     from remit.changing.applying import NotApplicable, apply, apply_in_emergency
     from remit.changing.proposals import find
+    from remit.commands.speaking import name_next, tell
     from remit.judging import result_check
     from remit.planning import digest
     from remit.reporters.findings import finding_lines
@@ -39,8 +41,9 @@ def command(ctx: click.Context, change_id: str, emergency: bool, message: str, a
     from remit.times import in_zone
 
     if message and not emergency:
-        raise click.UsageError("-m says why an emergency cannot wait; it goes with --emergency.")
+        raise click.UsageError(say("command.emergency-message"))
     at_desk = desk(ctx, at)
+    language = at_desk.config.language
     store = at_desk.store
     id, check = find(store, change_id).change.id, result_check(store, at=at)
     at = in_zone(at, at_desk.config.zone)
@@ -53,18 +56,18 @@ def command(ctx: click.Context, change_id: str, emergency: bool, message: str, a
         else:
             applied = apply(store, id, at=at, judge=at_desk.judge, check=check, foresee=partial(digest, at=at))
     except NotApplicable as refusal:
-        for line in finding_lines([one for one in refusal.findings if one.severity == "error"]):
+        for line in finding_lines([one for one in refusal.findings if one.severity == "error"], language):
             click.echo(line, err=True)
         raise
     following = history_command(applied.change, store.prefix)
     if fmt == "json":
         print_json({**applied_json(applied), "next": following})
         return
-    done = "was applied already" if applied.already else "applied in an emergency" if emergency else "applied"
-    click.echo(f"{applied.change.id} {done} as {applied.commit[:12]}  {safe(applied.change.title)}")
+    done = "already" if applied.already else "in-emergency" if emergency else "now"
+    about = {"change": applied.change.id, "commit": applied.commit[:12], "title": applied.change.title}
+    click.echo(safe(spoken(say(f"command.applied-{done}", **about), language)))
     if applied.reviewed:
-        click.echo(f"Its review after the emergency is on record as {applied.reviewed[:12]}")
+        click.echo(spoken(say("command.review-on-record", commit=applied.reviewed[:12]), language))
     for note in applied.notes:
-        click.echo(f"note: {safe(note)}", err=True)
-    for step in following:
-        click.echo(f"Next: {safe(step)}", err=True)
+        tell(say("common.note", text=note), language)
+    name_next(ctx, following, language)

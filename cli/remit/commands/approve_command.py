@@ -8,6 +8,7 @@ import click
 
 from remit.commands.changing_context import desk
 from remit.commands.options import INSTANT, at_option, format_option, print_json
+from remit.sentences import say, spoken
 
 
 @click.command()
@@ -28,7 +29,8 @@ def command(
     """
     from remit.changing.proposals import find
     from remit.changing.reviewing import approve
-    from remit.reporters.review import following_commands, need_text, proposal_json
+    from remit.commands.speaking import name_next, tell
+    from remit.reporters.review import following_commands, proposal_json
     from remit.reporters.terminal import safe
 
     at_desk = desk(ctx, at)
@@ -42,12 +44,12 @@ def command(
         told = proposal_json(proposal, requirements, at_desk.review_due(proposal))
         print_json({"person": approval.person, "change": told, "next": following})
         return
-    click.echo(f"{approval.person} approved {approval.change}  {safe(proposal.change.title)}")
+    language, title = at_desk.config.language, proposal.change.title
+    done = say("command.approved", person=approval.person, change=approval.change, title=title)
+    click.echo(safe(spoken(done, language)))
     mine = [one for one in requirements if approval.person in one.given_by]
     if not mine:
-        click.echo("No rule asks for your approval; it is kept with the change all the same.", err=True)
-    language = at_desk.config.language
+        tell(say("command.not-asked"), language)
     for one in requirements:
-        click.echo(f"  [{'x' if one.satisfied else ' '}] {safe(one.rule)}: {safe(need_text(one, language))}")
-    for step in following:
-        click.echo(f"Next: {step}", err=True)
+        click.echo(f"  [{'x' if one.satisfied else ' '}] {safe(one.rule)}: {safe(spoken(one.need, language))}")
+    name_next(ctx, following, language)

@@ -8,6 +8,7 @@ from functools import partial
 import click
 
 from remit.commands.options import at_option, format_option, print_json, store_of
+from remit.sentences import say
 
 
 @click.command("audit")
@@ -40,7 +41,8 @@ def command(
 
     Example: remit audit --root v1.0
     """
-    from remit.auditing import CAUSES, audit, traces
+    from remit.auditing import audit, traces
+    from remit.commands.speaking import language_at
     from remit.judging import law_of
     from remit.reporters.audit import audit_json, audit_lines, trace_lines, traces_json
 
@@ -50,13 +52,13 @@ def command(
         if fmt == "json":
             print_json(traces_json(found, suspect))
         else:
-            click.echo("\n".join(trace_lines(found, suspect)))
+            click.echo("\n".join(trace_lines(found, suspect, language_at(ctx.obj))))
         return int(bool(found))
     if since is not None:
-        raise click.UsageError("--since goes with --suspect; a range is written FROM..TO", ctx)
+        raise click.UsageError(say("command.since-with-suspect"), ctx)
     done = audit(store, partial(law_of, store, checked=checked), now=at, within=within, root=root)
     if fmt == "json":
         print_json(audit_json(done))
     else:
-        click.echo("\n".join(audit_lines(done, CAUSES)))
+        click.echo("\n".join(audit_lines(done, language_at(ctx.obj))))
     return int(bool(done.troubles or done.owed))

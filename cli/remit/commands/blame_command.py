@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from remit.commands.here import HERE
 from remit.commands.options import format_option, opened, print_json, ref_option
 
 
 @click.command()
-@click.argument("record_id", metavar="ID")
+@click.argument("record_id", metavar="ID", type=HERE)
 @ref_option
 @format_option("text", "json")
 @click.pass_context

@@ -8,6 +8,7 @@ import click
 
 from remit.commands.changing_context import desk
 from remit.commands.options import at_option, format_option, print_json
+from remit.sentences import say
 
 _OVER = ("applied", "withdrawn")
 
@@ -24,8 +25,8 @@ def command(ctx: click.Context, show_all: bool, at: datetime, fmt: str) -> None:
     Example: remit changes --all
     """
     from remit.changing.proposals import changes
+    from remit.commands.speaking import tell
     from remit.reporters.review import changes_text, proposal_json
-    from remit.reporters.terminal import plural
 
     at_desk = desk(ctx, at)
     found = changes(at_desk.store, at=at, judge=at_desk.judge)
@@ -34,7 +35,7 @@ def command(ctx: click.Context, show_all: bool, at: datetime, fmt: str) -> None:
     if fmt == "json":
         print_json({"changes": [proposal_json(one, asked, at_desk.review_due(one)) for one, asked in rows]})
         return
-    click.echo(changes_text(rows, at_desk.config.language, at_desk.config.zone), nl=False)
+    click.echo(changes_text(rows, at_desk.config.language, at_desk.config.zone, at), nl=False)
     hidden = len(found) - len(shown)
-    more = f", {hidden} applied or withdrawn (--all shows them)" if hidden else ""
-    click.echo(f"{plural(len(shown), 'change')}{more}", err=True)
+    counted = say("command.changes-and-hidden", count=len(shown), hidden=hidden)
+    tell(counted if hidden else say("command.changes", count=len(shown)), at_desk.config.language)

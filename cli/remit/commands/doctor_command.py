@@ -25,6 +25,7 @@ def command(ctx: click.Context, repair: bool, at: datetime, fmt: str) -> int:
 
     Example: remit doctor --repair
     """
+    from remit.commands.speaking import language_at
     from remit.git import Repository
     from remit.mending import Mended, examine, mend
     from remit.reporters.doctor import doctor_json, doctor_lines
@@ -38,5 +39,5 @@ def command(ctx: click.Context, repair: bool, at: datetime, fmt: str) -> int:
     if fmt == "json":
         print_json(doctor_json(found, folder))
     else:
-        click.echo("\n".join(doctor_lines(found, folder)))
+        click.echo("\n".join(doctor_lines(found, folder, language_at(ctx.obj))))
     return int(any(not one.done for one in found))

@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from remit.commands.options import print_json
+from remit.commands.speaking import language_at, tell, with_store
 from remit.recording import Draft, write_draft
 from remit.reporters.terminal import safe
+from remit.sentences import say, spoken
 from remit.store import Store
 
 NEXT = ("remit check", 'remit propose -m "…"')
@@ -23,14 +25,16 @@ def carry_out(draft: Draft, store: Store, *, dry_run: bool, fmt: str) -> None:
         return
     for change in draft.changes:
         click.echo(safe(str(change)).replace("\n", "\\n"))
+    asked = str(click.get_current_context().find_root().obj)
+    language = language_at(asked)
     for note in draft.notes:
-        click.echo(f"note: {safe(note)}", err=True)
+        tell(say("common.note", text=note), language)
     if not draft.files:
-        click.echo("Nothing changes: it is so already.", err=True)
+        tell(say("command.nothing-changes"), language)
     elif dry_run:
-        click.echo("Nothing was written (--dry-run).", err=True)
+        tell(say("command.nothing-written"), language)
     else:
-        click.echo(f"Next: {NEXT[0]}, then {NEXT[1]}", err=True)
+        tell(with_store(spoken(say("command.check-then-propose"), language), asked), language)
 
 
 def _as_json(draft: Draft, dry_run: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING
 import click
 
 from remit.commands.drafts import carry_out
+from remit.commands.here import HERE
 from remit.commands.options import dry_run_option, format_option, opened
+from remit.sentences import say
 
 if TYPE_CHECKING:
     from remit.store import Store
 
 
 @click.command("edit")
-@click.argument("record_id", metavar="ID")
+@click.argument("record_id", metavar="ID", type=HERE)
 @click.option(
     "--draft",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -40,17 +43,29 @@ def command(ctx: click.Context, record_id: str, draft: Path | None, dry_run: boo
 
     store, snapshot, schemas, _ = opened(ctx)
     record = find_record(snapshot, schemas, record_id)
+    _must_open_an_editor(record.id, record.path)
     before = snapshot.files[record.path]
     kept = _copy(f"{record.name}-", before if draft is None else draft.read_bytes())
     try:
         click.edit(filename=str(kept))
-        data = _with_others(store, record.path, before, kept.read_bytes())
+        data = _with_others(store, record.path, before, kept.read_bytes(), snapshot.config.language)
         _, snapshot, schemas, _ = opened(ctx)
         carry_out(rewrite_record(snapshot, schemas, record.id, data), store, dry_run=dry_run, fmt=fmt)
     except (UserError, click.ClickException) as error:
-        hint = f"Your text is in {kept}. Go on with: remit edit {record.id} --draft {kept}"
-        raise Refused(error.message, f"{getattr(error, 'hint', '')}\n      {hint}".strip()) from error
+        about = {"file": str(kept), "record": record.id}
+        if hint := getattr(error, "hint", ""):
+            raise Refused(error.message, say("command.hint-and-text-kept", hint=hint, **about)) from error
+        raise Refused(error.message, say("command.text-kept", **about)) from error
     kept.unlink()
+
+
+def _must_open_an_editor(record: str, path: str) -> None:
+    """Raises ``Refused`` where an editor would wait for a terminal that is not there."""
+    from remit.errors import Refused
+
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not named and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Refused(say("command.no-editor"), say("command.edit-otherwise", record=record, path=path))
 
 
 def _copy(prefix: str, data: bytes) -> Path:
@@ -60,7 +75,7 @@ def _copy(prefix: str, data: bytes) -> Path:
     return Path(name)
 
 
-def _with_others(store: Store, path: str, before: bytes, edited: bytes) -> bytes:
+def _with_others(store: Store, path: str, before: bytes, edited: bytes, language: str) -> bytes:
     """The edited text with what happened to the file while the editor was open.
 
     Raises:
@@ -73,11 +88,12 @@ def _with_others(store: Store, path: str, before: bytes, edited: bytes) -> bytes
     try:
         now = store.read(path)
     except NotFound as error:
-        raise Refused(f"{path} was removed meanwhile.") from error
+        raise Refused(say("command.removed-meanwhile", path=path)) from error
     if now == before:
         return edited
     merged = merge_records(before, edited, now, path)
     if isinstance(merged, Merged) and merged.data is not None:
         return merged.data
     conflicts = () if isinstance(merged, Merged) else merged.conflicts
-    raise Refused(f"Somebody changed {path} meanwhile:\n{conflict_text(conflicts, 'en').rstrip()}")
+    said = conflict_text(conflicts, language).rstrip()
+    raise Refused(say("command.changed-meanwhile", path=path, conflicts=said))

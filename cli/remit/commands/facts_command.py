@@ -52,9 +52,10 @@ def command(
         for report in read.reports:
             for name, number in sorted(report.extra.items()):
                 click.echo(f"{report.path}: {name} {number}")
-        for line in finding_lines(read.findings):
+        language = read.snapshot.config.language
+        for line in finding_lines(read.findings, language):
             click.echo(line)
-        click.echo(summary(read.findings))
+        click.echo(summary(read.findings, language))
     rejected = any(r.rejected for r in read.reports) or any(f.code == "unreadable-feed" for f in read.findings)
     unreadable = any(f.code == "unreadable-feed" for f in read.findings)
     return 1 if unreadable or (strict and rejected) else 0

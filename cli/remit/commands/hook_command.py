@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from remit.commands.options import at_option
+from remit.sentences import say
 
 if TYPE_CHECKING:
     from remit.guarding import Move, Verdict
@@ -91,21 +92,23 @@ def install(folder: Path) -> None:
 
     Example: remit hook install ../origin.git
     """
+    from remit.commands.speaking import language_at, tell
     from remit.errors import Refused
     from remit.git import Repository
     from remit.origins import install as install_hooks
 
     repository = Repository(folder)
     if not repository.is_bare:
-        raise Refused(f"{folder} is not a bare repository", hint="make an origin: remit origin init ../origin.git")
+        raise Refused(say("command.not-bare", folder=str(folder)), hint=say("command.make-origin"))
     for path in install_hooks(repository):
         click.echo(str(path))
-    click.echo(f"Next: remit origin check {folder}", err=True)
+    tell(say("common.next", step=f"remit origin check {folder}"), language_at(str(folder)))
 
 
 def _judged(ctx: click.Context, judge: Callable[[Store, Sequence[Move]], list[Verdict]]) -> int:
     """Say what is refused; whatever goes wrong on the way refuses too (security rule R11)."""
-    from remit.changing.proving import Refusal
+    from remit.changing.proving import Refusal, unjudged
+    from remit.commands.speaking import language_at
     from remit.errors import UserError
     from remit.git import Repository
     from remit.guarding import Move, Verdict, read_moves
@@ -120,12 +123,12 @@ def _judged(ctx: click.Context, judge: Callable[[Store, Sequence[Move]], list[Ve
         variables["GIT_CONFIG_GLOBAL"] = os.devnull
         verdicts = judge(Store.of_bare(Repository(Path(ctx.obj), variables)), moves)
     except UserError as error:
-        verdicts = [Verdict(everything, (Refusal("R11", f"it cannot be judged: {error.message}", error.hint),))]
+        verdicts = [Verdict(everything, (unjudged(error),))]
     except Exception as error:
-        words = f"it cannot be judged, because Remit failed: {type(error).__name__}: {error}"
+        words = say("proof.failed", why=f"{type(error).__name__}: {error}")
         verdicts = [Verdict(everything, (Refusal("R11", words),))]
     refused = any(verdict.refusals for verdict in verdicts)
     if refused:
-        for line in refusal_lines(verdicts):
+        for line in refusal_lines(verdicts, language_at(ctx.obj)):
             click.echo(line, err=True)
     return int(refused)

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 from remit.commands.options import INSTANT, at_option, format_option, print_json, ref_option, store_of
+from remit.sentences import say, spoken
 
 if TYPE_CHECKING:
     from remit.changes import Change
 
 
 @click.group(invoke_without_command=True)
+@at_option
+@ref_option
+@format_option("text", "json")
 @click.pass_context
-def command(ctx: click.Context) -> None:
+def command(ctx: click.Context, at: datetime, ref: str | None, fmt: str) -> None:
     """Show and change with which SSH keys people sign what they propose and approve; alone, the same as list.
 
     Keys stand in Person records of the protected branch. Once anybody has one, unsigned words count for nothing.
@@ -24,7 +28,7 @@ def command(ctx: click.Context) -> None:
     Example: remit keys list
     """
     if ctx.invoked_subcommand is None:
-        ctx.invoke(listing)
+        ctx.invoke(listing, at=at, ref=ref, fmt=fmt)
 
 
 @command.command("list")
@@ -37,22 +41,27 @@ def listing(ctx: click.Context, at: datetime, ref: str | None, fmt: str) -> None
 
     Example: remit keys list --ref main
     """
+    from remit.commands.speaking import language_at, tell
     from remit.keeping import keys_at
     from remit.registry import Registry
-    from remit.reporters.terminal import plural, table
+    from remit.reporters.terminal import table
 
     files = store_of(ctx).files(ref)
     held = keys_at(Registry.of(files.blobs), at)
     if fmt == "json":
         print_json({"commit": files.commit, "keys": [one.to_json() for one in held]})
         return
+    language = language_at(ctx.obj)
     if held:
-        rows = [(one.person, one.key.public.fingerprint, one.key.public.type, one.why_not or "valid") for one in held]
-        click.echo(table(rows, ("Person", "Fingerprint", "Type", "State")))
-    good = sum(1 for one in held if not one.why_not)
-    click.echo(f"{plural(len(held), 'key')}, {good} valid", err=True)
+        states = [spoken(one.why_not or say("people.valid"), language) for one in held]
+        rows = [
+            (one.person, one.key.public.fingerprint, one.key.public.type, state)
+            for one, state in zip(held, states, strict=True)
+        ]
+        click.echo(table(rows, spoken(say("people.heads"), language).split("|")))
+    tell(say("people.counted", count=len(held), good=sum(not one.why_not for one in held)), language)
     if not held:
-        click.echo("Nothing is signed here yet. The first key: remit keys add PERSON --key FILE.pub", err=True)
+        tell(say("people.first-key"), language)
 
 
 @command.command("add")
@@ -93,19 +102,20 @@ def add(
     store = store_of(ctx)
     if path is None:
         if not (own := own_keys(store.in_git())):
-            raise UserError("there is no key of yours in ~/.ssh", "make one: ssh-keygen -t ed25519")
+            raise UserError(say("people.none-of-yours"), say("people.make-one"))
         path = own[0][1]
     try:
         public = read_key(path.read_text(encoding="utf-8", errors="replace"), str(path))
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}", "name a .pub file with --key") from error
+        message = say("people.cannot-read", path=str(path), why=error.strerror)
+        raise UserError(message, say("people.name-a-file")) from error
     if write:
         draft = key_draft(store.files().blobs, person, public, valid_from=valid_from, valid_to=valid_to)
         carry_out(draft, store, dry_run=False, fmt=fmt)
         return
     sign = signing(store.in_git())
     change = add_key(store, person, public, at=at, valid_from=valid_from, valid_to=valid_to, message=message, sign=sign)
-    _say(change, fmt)
+    _say(ctx, change, fmt)
 
 
 @command.command("revoke")
@@ -124,10 +134,11 @@ def revoke(ctx: click.Context, person: str, fingerprint: str, message: str, at: 
     from remit.signing import signing
 
     store = store_of(ctx)
-    _say(revoke_key(store, person, fingerprint, message, at=at, sign=signing(store.in_git())), fmt)
+    _say(ctx, revoke_key(store, person, fingerprint, message, at=at, sign=signing(store.in_git())), fmt)
 
 
-def _say(change: Change, fmt: str) -> None:
+def _say(ctx: click.Context, change: Change, fmt: str) -> None:
+    from remit.commands.speaking import language_at, tell, with_store
     from remit.reporters.terminal import safe
 
     following = [f"remit review {change.id}"]
@@ -136,4 +147,4 @@ def _say(change: Change, fmt: str) -> None:
         print_json({"id": change.id, "title": change.title, "base": change.base, "paths": touched, "next": following})
         return
     click.echo(f"{change.id}  {safe(change.title)}")
-    click.echo(f"Proposed. It counts once it is applied. Next: {following[0]}", err=True)
+    tell(say("people.proposed", step=with_store(following[0], ctx.obj)), language_at(ctx.obj))

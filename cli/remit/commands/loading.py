@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remit.commands.options import FactsArgument, store_of
+from remit.commands.speaking import language_at, tell
 from remit.reporters.findings import finding_lines, summary
+from remit.sentences import say
 
 if TYPE_CHECKING:
     from remit.evaluating import Engine, Loaded
@@ -39,10 +41,11 @@ def strict_option(command: Any) -> Any:
 
 def say_findings(findings: Sequence[Finding], *, most: int = 10) -> None:
     """On stderr: what was found on the way, shortened, with the way to see all of it."""
+    language = language_at(str(click.get_current_context().find_root().obj))
     grave = [f for f in findings if f.severity != "info"]
-    for line in finding_lines(grave[:most]):
+    for line in finding_lines(grave[:most], language):
         click.echo(line, err=True)
     if len(grave) > most:
-        click.echo(f"… and {len(grave) - most} more; all of them with --format json, or: remit facts", err=True)
+        tell(say("common.more-findings", count=len(grave) - most), language)
     elif grave:
-        click.echo(summary(grave), err=True)
+        click.echo(summary(grave, language), err=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from remit.commands.here import HERE
 from remit.commands.options import format_option, opened, print_json, ref_option
 
 
 @click.command()
-@click.argument("record_id", metavar="[ID]", default="")
+@click.argument("record_id", metavar="[ID]", default="", type=HERE)
 @click.option("-n", "--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
 @ref_option
 @format_option("text", "json")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from remit.commands.options import format_option, print_json, store_of
+from remit.sentences import say
 
 
 @click.group("origin")
@@ -26,15 +27,17 @@ def init(ctx: click.Context, folder: Path, source: str | None) -> None:
 
     Example: remit origin init ../origin.git
     """
+    from remit.commands.speaking import language_at, tell
     from remit.origins import init as init_origin
     from remit.store import Store
 
     store = Store.open(Path(source)) if source is not None else store_of(ctx)
     repository, tip = init_origin(store, folder)
     click.echo(str(repository.git_dir))
-    click.echo(f"It begins with {tip}. In each clone, so that audit begins there too:", err=True)
-    click.echo(f"      git config remit.root {tip}", err=True)
-    click.echo(f"Next: git remote add origin {repository.git_dir}", err=True)
+    language = language_at(str(store.root))
+    tell(say("command.begins-with", commit=tip), language)
+    tell(f"      git config remit.root {tip}", language)
+    tell(say("common.next", step=f"git remote add origin {repository.git_dir}"), language)
 
 
 @command.command("check")
@@ -47,6 +50,7 @@ def check(folder: Path, fmt: str) -> int:
 
     Example: remit origin check ../origin.git
     """
+    from remit.commands.speaking import language_at
     from remit.errors import Refused
     from remit.git import Repository
     from remit.origins import drift
@@ -54,10 +58,10 @@ def check(folder: Path, fmt: str) -> int:
 
     repository = Repository(folder)
     if not repository.is_bare:
-        raise Refused(f"{folder} is not a bare repository", hint="check the origin itself, on its own machine")
+        raise Refused(say("command.not-bare", folder=str(folder)), hint=say("command.check-origin-itself"))
     found = drift(repository)
     if fmt == "json":
         print_json(drift_json(found, str(folder)))
     else:
-        click.echo("\n".join(drift_lines(found, str(folder))))
+        click.echo("\n".join(drift_lines(found, str(folder), language_at(str(folder)))))
     return int(bool(found))

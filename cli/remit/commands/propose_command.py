@@ -7,12 +7,16 @@ from datetime import datetime
 import click
 
 from remit.commands.changing_context import desk
+from remit.commands.here import HERE
 from remit.commands.options import INSTANT, at_option, format_option, print_json
+from remit.sentences import say, spoken
+
+MOST_SHOWN = 10
 
 
 @click.command()
 @click.option("-m", "--message", default="", metavar="TEXT", help="Title; after an empty line, the reasons.")
-@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=HERE)
 @click.option(
     "--effective", type=INSTANT, metavar="INSTANT", help="From when on it may be applied; it waits until then."
 )
@@ -32,6 +36,7 @@ def command(
     fmt: str,
 ) -> int:
     """Propose what differs in the working tree from the protected branch: everything, or the files and folders named.
+    A PATH is taken from where you stand, and where nothing is there, from the top of the store.
 
     Your working tree, index and branch stay as they are. Records that moved on the protected branch too are merged by
     fields.
@@ -43,6 +48,8 @@ def command(
 
     Example: remit propose -m "Harbour Bank becomes a group customer" records/customers
 
+    Errors that the change would bring are named, and it is proposed all the same: it cannot be applied with them.
+
     Exit code 1 when the protected branch wants something else of the same fields; then nothing is proposed.
     """
     from remit.changing.merge_requests import page_of
@@ -50,15 +57,18 @@ def command(
     from remit.changing.proposing import Clash, propose
     from remit.changing.repeating import propose_again
     from remit.changing.targets import ORIGIN
+    from remit.commands.speaking import tell, with_store
+    from remit.judging import broken_by
+    from remit.reporters.findings import finding_lines
     from remit.reporters.merging import conflict_json, conflict_text
-    from remit.reporters.terminal import plural, safe
+    from remit.reporters.terminal import safe
 
     if again and (message or paths or effective):
-        raise click.UsageError("--again keeps the words, paths and day of the change; give nothing else with it.")
+        raise click.UsageError(say("command.again-alone"))
     if not again and not message:
-        raise click.UsageError("Say what changes, and why: -m TEXT.")
+        raise click.UsageError(say("command.say-what-changes"))
     at_desk = desk(ctx, at)
-    store, old = at_desk.store, ""
+    store, language, old = at_desk.store, at_desk.config.language, ""
     try:
         if again:
             old = find(store, again).change.id
@@ -69,23 +79,31 @@ def command(
         if fmt == "json":
             print_json({"conflicts": [conflict_json(one) for one in clash.conflicts]})
         else:
-            click.echo(conflict_text(clash.conflicts, at_desk.config.language), nl=False)
-            click.echo(f"error: {safe(clash.message)}\n      {clash.hint}", err=True)
+            click.echo(conflict_text(clash.conflicts, language), nl=False)
+            tell(say("common.error", message=clash.message), language)
+            tell(f"      {spoken(clash.hint, language)}", language)
         return 1
+    broken = broken_by(store, change, at)
     following = [f"remit review {change.id}"]
     branch = change.ref.removeprefix("refs/heads/")
     page = page_of(store.in_git().remote(ORIGIN) or "", f"change/{change.id}", branch)
     if fmt == "json":
         touched = list(change.manifest.paths)
         told = {"id": change.id, "title": change.title, "base": change.base, "paths": touched}
-        print_json({**told, "withdrawn": old or None, "page": page or None, "next": following})
+        print_json({**told, "withdrawn": old or None, "page": page or None,
+                    "errors": [one.to_json() for one in broken], "next": following})  # fmt: skip
         return 0
     click.echo(f"{change.id}  {safe(change.title)}")
     for path in change.manifest.paths:
         click.echo(f"  {safe(path)}")
     if old:
-        click.echo(f"{old} is withdrawn; {change.id} needs its approvals anew.", err=True)
+        tell(say("command.withdrawn-for", old=old, change=change.id), language)
     if page:
-        click.echo(f"Merge request: {page}", err=True)
-    click.echo(f"{plural(len(change.manifest.paths), 'file')} proposed. Next: {following[0]}", err=True)
+        tell(say("command.merge-request", page=page), language)
+    if broken:
+        tell(say("command.breaks", count=len(broken)), language)
+        for line in finding_lines(broken[:MOST_SHOWN], language):
+            click.echo(line, err=True)
+    step = with_store(following[0], ctx.obj)
+    tell(say("command.files-proposed", count=len(change.manifest.paths), step=step), language)
     return 0

@@ -8,6 +8,7 @@ import click
 
 from remit.commands.changing_context import desk
 from remit.commands.options import at_option, format_option, print_json
+from remit.sentences import say, spoken
 
 
 @click.command()
@@ -23,6 +24,7 @@ def command(ctx: click.Context, change_id: str, message: str, at: datetime, fmt:
     """
     from remit.changing.proposals import find
     from remit.changing.reviewing import reject
+    from remit.commands.speaking import name_next
     from remit.reporters.terminal import safe
 
     at_desk = desk(ctx, at)
@@ -33,5 +35,7 @@ def command(ctx: click.Context, change_id: str, message: str, at: datetime, fmt:
         said = {"id": rejection.change, "person": rejection.person, "reason": rejection.reason}
         print_json({**said, "next": following})
         return
-    click.echo(f"{rejection.person} rejected {rejection.change}  {safe(found.change.title)}")
-    click.echo(f"Next: {following[0]}", err=True)
+    language, title = at_desk.config.language, found.change.title
+    done = say("command.rejected", person=rejection.person, change=rejection.change, title=title)
+    click.echo(safe(spoken(done, language)))
+    name_next(ctx, following, language)

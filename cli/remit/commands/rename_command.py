@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from remit.commands.drafts import carry_out
+from remit.commands.here import HERE
 from remit.commands.options import dry_run_option, format_option, opened
 from remit.recording import rename_record
 
 
 @click.command("rename")
-@click.argument("record", metavar="ID")
+@click.argument("record", metavar="ID", type=HERE)
 @click.argument("name", metavar="NEW-NAME")
 @dry_run_option
 @format_option("text", "json")

@@ -41,6 +41,7 @@ def command(
     Exit code 1 when the change would add an error; a missing approval alone gives 0.
     """
     from remit.changing.proposals import find, sides
+    from remit.commands.speaking import with_store
     from remit.comparing import compare
     from remit.evaluating import feeds_of
     from remit.findings import has_errors
@@ -84,7 +85,7 @@ def command(
             plan=foresight_text(seen, language, zone, everything=True)
             if everything
             else glance_text(seen, language, zone),
-            following=following,
+            following=[with_store(step, ctx.obj) for step in following],
             language=language,
             zone=zone,
             at=at,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from remit.commands.here import HERE
 from remit.commands.options import format_option, language_option, opened, print_json, ref_option, say_unread
 from remit.links import Link, links_to, table_of, world_of
 from remit.lookup import find_record
@@ -13,7 +14,7 @@ from remit.reporters.terminal import safe
 
 
 @click.command("show")
-@click.argument("record_id", metavar="ID")
+@click.argument("record_id", metavar="ID", type=HERE)
 @click.option("--all", "everything", is_flag=True, help="Show every record that refers to this one.")
 @click.option("-o", "--output", type=click.Choice(["text", "yaml", "json"]), help="yaml shows the file as it is.")
 @click.option("--words", is_flag=True, help="Say a policy in plain words, fit to send to a manager.")

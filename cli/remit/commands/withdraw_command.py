@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from remit.commands.options import at_option, format_option, print_json, store_of
+from remit.sentences import say, spoken
 
 
 @click.command()
@@ -21,6 +22,7 @@ def command(ctx: click.Context, change_id: str, at: datetime, fmt: str) -> None:
     """
     from remit.changing.proposals import find
     from remit.changing.reviewing import withdraw
+    from remit.commands.speaking import language_at
     from remit.reporters.terminal import safe
     from remit.signing import signing
 
@@ -29,4 +31,5 @@ def command(ctx: click.Context, change_id: str, at: datetime, fmt: str) -> None:
     if fmt == "json":
         print_json({"id": change.id, "title": change.title, "state": "withdrawn"})
         return
-    click.echo(f"withdrawn {change.id}  {safe(change.title)}")
+    done = say("command.withdrawn", change=change.id, title=change.title)
+    click.echo(safe(spoken(done, language_at(ctx.obj))))

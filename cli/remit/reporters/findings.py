@@ -7,28 +7,36 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from remit.findings import Finding, count
-from remit.reporters.terminal import plural, safe
+from remit.findings import CODES, Finding, count
+from remit.reporters.terminal import safe
+from remit.sentences import Text, say, spoken
 
 
-def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
-    """One line a finding, and its hint on a line of its own below it."""
+def finding_lines(findings: Iterable[Finding], language: str = "en") -> Iterator[str]:
+    """One line a finding, and its hint on a line of its own below it.
+
+    In Chinese a message that is there in English only stands below what its code means.
+    """
     for one in findings:
         where = f"{safe(str(one.place))}  " if one.place.path else ""
-        yield f"{where}{one.severity}  {one.code}  {_one_line(one.message)}"
-        if one.hint:
-            yield f"    {_one_line(one.hint)}"
+        severity = spoken(say(f"common.severity-{one.severity}"), language)
+        lines = [one.message, one.hint]
+        if language == "zh" and not isinstance(one.message, Text):
+            lines.insert(0, CODES[one.code].in_words(language))
+        first, *below = (_one_line(spoken(line, language)) for line in lines)
+        yield f"{where}{severity}  {one.code}  {first}"
+        yield from (f"    {line}" for line in below if line)
 
 
 def _one_line(text: str) -> str:
     return safe(" ".join(text.split()))
 
 
-def summary(findings: Sequence[Finding]) -> str:
+def summary(findings: Sequence[Finding], language: str = "en") -> str:
     """``2 errors, 1 warning``; ``no findings`` for none."""
-    said = [plural(number, severity) for severity, number in count(findings).items() if number and severity != "info"]
-    infos = count(findings)["info"]
-    return ", ".join(said + ([f"{infos} for information"] if infos else [])) or "no findings"
+    counts = ((severity, number) for severity, number in count(findings).items() if number)
+    said = [say(f"common.count-{severity}", count=number) for severity, number in counts]
+    return spoken(say("common.findings", counts=said) if said else say("common.no-findings"), language)
 
 
 def from_top(findings: Iterable[Finding], prefix: str) -> tuple[Finding, ...]:

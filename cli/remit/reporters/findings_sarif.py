@@ -34,11 +34,11 @@ def render(findings: Sequence[Finding]) -> str:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    severity, meaning = CODES[code]
+    about = CODES[code]
     return {
         "id": code,
-        "shortDescription": {"text": meaning},
-        "defaultConfiguration": {"level": _LEVELS[severity]},
+        "shortDescription": {"text": about.meaning},
+        "defaultConfiguration": {"level": _LEVELS[about.severity]},
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from remit.reporters.terminal import plural, safe
+from remit.reporters.terminal import safe
+from remit.sentences import say, spoken
 
 if TYPE_CHECKING:
     from remit.guarding import Verdict
@@ -15,26 +16,27 @@ _SHOWN = 6
 _LONGEST = 240
 
 
-def refusal_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def refusal_lines(verdicts: Sequence[Verdict], language: str) -> Iterator[str]:
     """Which refs were refused, by which rule, why, and what to do; every string from outside is escaped."""
     rows = [(verdict.move.ref, refusal) for verdict in verdicts for refusal in verdict.refusals]
-    yield "remit: this push is refused, and nothing was changed"
+    yield spoken(say("proof.push-refused"), language)
     for ref, refusal in rows[:_SHOWN]:
-        yield f"  {_short(ref)}  rule {refusal.rule}: {_short(refusal.message)}"
+        why = _short(spoken(refusal.message, language))
+        yield f"  {spoken(say('proof.ref-refused', ref=_short(ref), rule=refusal.rule, why=why), language)}"
         if refusal.hint:
-            yield f"      {_short(refusal.hint)}"
+            yield f"      {_short(spoken(refusal.hint, language))}"
     if len(rows) > _SHOWN:
-        yield f"  and {len(rows) - _SHOWN} more"
+        yield f"  {spoken(say('proof.and-more', count=len(rows) - _SHOWN), language)}"
 
 
-def drift_lines(found: Sequence[Drift], folder: str) -> Iterator[str]:
+def drift_lines(found: Sequence[Drift], folder: str, language: str) -> Iterator[str]:
     """One line for each thing that is not as it should be, its remedy below it, and a count."""
     for one in found:
-        yield f"{safe(one.place)}: {_short(one.message)}"
+        yield f"{safe(one.place)}: {_short(spoken(one.message, language))}"
         if one.hint:
-            yield f"    {_short(one.hint)}"
-    said = f"{plural(len(found), 'thing')} drifted" if found else "as remit origin init leaves it"
-    yield f"{safe(folder)}: {said}"
+            yield f"    {_short(spoken(one.hint, language))}"
+    said = say("repository.drifted", count=len(found)) if found else say("repository.not-drifted")
+    yield f"{safe(folder)}: {spoken(said, language)}"
 
 
 def drift_json(found: Sequence[Drift], folder: str) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from remit.assignments import value_text
-from remit.reporters.review import need_text
 from remit.reporters.terminal import safe, table
 from remit.scorecards import RESULTS, SubjectScore
+from remit.sentences import spoken
 from remit.times import format_instant, in_zone
 
 if TYPE_CHECKING:
@@ -291,4 +291,4 @@ def _approval_rows(plan: Plan, voice: _Voice) -> Iterator[Sequence[str]]:
         people = [candidate.person for candidate in one.candidates]
         shown = people if voice.everything else people[:5]
         more = f", … {len(people) - len(shown)}" if len(people) > len(shown) else ""
-        yield one.rule, need_text(one, voice.language), (", ".join(shown) or voice.word("nobody")) + more
+        yield one.rule, spoken(one.need, voice.language), (", ".join(shown) or voice.word("nobody")) + more

@@ -5,7 +5,7 @@ The words follow the store's language; ids, commands and what findings say stay 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from remit.assignments import value_text
 from remit.findings import Finding
 from remit.reporters.findings import finding_lines, summary
 from remit.reporters.terminal import folded, padded, safe, table, width
+from remit.sentences import say, spoken
 from remit.times import format_instant, in_zone
 
 if TYPE_CHECKING:
@@ -28,58 +29,13 @@ LONGEST_VALUE = 60
 MOST_FIELDS = 12
 MOST_PEOPLE = 5
 MOST_STEPS = 4
+_EFFECTIVE = "built-in/effective"
 _SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "»"}
 
-_WORDS: Mapping[str, tuple[str, str]] = {
-    "added": ("added", "新增"),
-    "removed": ("removed", "删除"),
-    "changed": ("changed", "修改"),
-    "renamed": ("renamed from", "改名，原为"),
-    "layout": ("comments or layout only", "仅注释或排版"),
-    "more": ("{} more; --all shows them", "另有 {} 项；--all 显示全部"),
-    "nothing": ("Nothing differs.", "没有差异。"),
-    "proposed": ("proposed by {} at {}", "由 {} 于 {} 提出"),
-    "base": ("base {} of {}", "基于 {}（{}）"),
-    "state": ("state", "状态"),
-    "differences": ("What changes", "变更内容"),
-    "findings": ("Findings that it adds", "新增问题"),
-    "none": ("no findings", "无"),
-    "approvals": ("Who must approve", "须由谁审批"),
-    "nobody-needed": ("nobody: no rule asks for an approval", "无：没有规则要求审批"),
-    "may": ("may", "可审批"),
-    "missing": ("{} missing", "尚缺 {} 人"),
-    "given": ("given", "已审批"),
-    "nobody": ("nobody", "无人"),
-    "why": ("why", "依据"),
-    "reviews": ("Reviews", "审批意见"),
-    "counts-not": ("does not count", "无效"),
-    "moved": ("Moved on the protected branch since", "保护分支上已变动"),
-    "next": ("Next", "下一步"),
-    "open": ("open", "待审批"),
-    "approved": ("approved", "已批准"),
-    "rejected": ("rejected", "已驳回"),
-    "applied": ("applied", "已生效"),
-    "withdrawn": ("withdrawn", "已撤回"),
-    "outdated": ("outdated", "已过期"),
-    "unreadable": ("unreadable", "无法读取"),
-    "approve": ("approved by", "批准："),
-    "reject": ("rejected by", "驳回："),
-    "acted": ("applied in an emergency by {} at {}: {}", "由 {} 于 {} 紧急执行：{}"),
-    "owed": ("its review is still owed", "尚未补审"),
-    "owed-until": ("its review is owed until {}", "须于 {} 前补审"),
-    "looked-at": ("looked at afterwards, as the rules ask", "已按规则补审"),
-    "state-owed": ("applied, review owed", "已生效，待补审"),
-    "emergency": ("emergency", "紧急执行"),
-    "effective": ("may be applied from {} on", "{} 起方可生效"),
-    "waits": ("it waits", "尚未到时间"),
-    "head-changes": ("Change|State|Title|By|At|Missing", "变更|状态|标题|提出人|时间|尚缺"),
-    "head-log": ("Commit|At|By|Change|Approved by|Title", "提交|时间|作者|变更|批准人|标题"),
-}
 
-
-def word(key: str, language: str) -> str:
+def word(key: str, language: str, **parts: Any) -> str:
     """A word of the reports in ``language`` (zh, or else English)."""
-    return _WORDS[key][language == "zh"]
+    return spoken(say(f"review.{key}", **parts), language)
 
 
 # --- differences -----------------------------------------------------------------------------------------------------
@@ -107,7 +63,7 @@ def _difference_lines(one: Difference, language: str, everything: bool) -> Itera
     for field in shown:
         yield f"    {padded(safe(field.title), column)}{_sides(field, everything)}"
     if len(one.fields) > len(shown):
-        yield "    " + word("more", language).format(len(one.fields) - len(shown))
+        yield "    " + word("more", language, count=len(one.fields) - len(shown))
 
 
 def _sides(field: FieldDifference, everything: bool) -> str:
@@ -153,8 +109,8 @@ def review_text(
     by = f"{change.author.name} <{change.author.email}>" + (f" {change.author.person}" if change.author.person else "")
     lines = [
         f"{change.id}  {change.title}",
-        "  " + word("proposed", language).format(by, _at(change.created, zone)),
-        "  " + word("base", language).format(change.base[:12], change.ref.removeprefix("refs/heads/")),
+        "  " + word("proposed", language, author=by, at=_at(change.created, zone)),
+        "  " + word("base", language, commit=change.base[:12], branch=change.ref.removeprefix("refs/heads/")),
         f"  {word('state', language)}: {state}",
         *(f"  {row}" for row in _effective_lines(proposal, at, language, zone)),
         *(f"  {row}" for row in _emergency_lines(proposal, due, language, zone)),
@@ -163,8 +119,11 @@ def review_text(
     lines += ["", word("differences", language) + ":"]
     lines += [f"  {row}" for row in difference_text(differences, language, everything=everything).splitlines()]
     lines += ["", *plan] if plan else []
-    lines += ["", f"{word('findings', language)}: {summary(findings) if findings else word('none', language)}"]
-    lines += [f"  {row}" for row in finding_lines(findings)]
+    lines += [
+        "",
+        f"{word('findings', language)}: {summary(findings, language) if findings else word('none', language)}",
+    ]
+    lines += [f"  {row}" for row in finding_lines(findings, language)]
     lines += ["", word("approvals", language) + ":"]
     lines += [row for one in requirements for row in _requirement_lines(one, language, everything)]
     lines += [f"  {word('nobody-needed', language)}"] if not requirements else []
@@ -172,7 +131,7 @@ def review_text(
         lines += ["", word("reviews", language) + ":"]
         lines += [f"  {_review_line(one, language, zone)}" for one in proposal.reviews]
     if proposal.moved:
-        lines += ["", word("moved", language) + ":", *(f"  {path}" for path in proposal.moved)]
+        lines += ["", word("moved", language) + ":", *(f"  {spoken(path, language)}" for path in proposal.moved)]
     lines += ["", *(f"{word('next', language)}: {one}" for one in following)]
     told = safe("\n".join(lines).rstrip()).split("\n")
     return "".join(f"{row}\n" for line in told for row in ([line] if everything else folded(line, COLUMNS)))
@@ -181,49 +140,38 @@ def review_text(
 def _effective_lines(proposal: Proposal, at: datetime, language: str, zone: tzinfo) -> Iterator[str]:
     if (start := proposal.change.effective) is not None:
         waits = f" ({word('waits', language)})" if not proposal.applied and at < start else ""
-        yield word("effective", language).format(_at(start, zone)) + waits
+        yield word("effective", language, at=_at(start, zone)) + waits
 
 
 def _emergency_lines(proposal: Proposal, due: datetime | None, language: str, zone: tzinfo) -> Iterator[str]:
     if (said := proposal.emergency) is None:
         return
-    yield word("acted", language).format(said.person, _at(said.at, zone), said.reason)
+    yield word("acted", language, person=said.person, at=_at(said.at, zone), reason=said.reason)
     if not proposal.owed:
         yield word("looked-at", language)
     else:
-        yield word("owed-until", language).format(_at(due, zone)) if due else word("owed", language)
+        yield word("owed-until", language, at=_at(due, zone)) if due else word("owed", language)
 
 
 def _requirement_lines(one: Requirement, language: str, everything: bool) -> Iterator[str]:
     mark = "x" if one.satisfied else " "
-    yield f"  [{mark}] {one.rule}: {need_text(one, language)}"
+    yield f"  [{mark}] {one.rule}: {spoken(one.need, language)}"
     if one.given_by:
         yield f"      {word('given', language)}: {', '.join(one.given_by)}"
     if not one.satisfied and one.rule.startswith("built-in/") and not one.candidates:
-        yield f"      {one.why}"
+        yield f"      {spoken(one.why, language)}"
     elif not one.satisfied:
         shown = one.candidates if everything else one.candidates[:MOST_PEOPLE]
         rest = len(one.candidates) - len(shown)
         names = ", ".join(c.person for c in shown) or word("nobody", language)
-        more = f", … {word('more', language).format(rest)}" if rest else ""
-        waits = f" ({word('missing', language).format(one.missing)})" if one.missing else ""
+        more = f", … {word('more', language, count=rest)}" if rest else ""
+        waits = f" ({word('missing', language, count=one.missing)})" if one.missing else ""
         yield f"      {word('may', language)}: {names}{more}{waits}"
         if not one.missing:
-            yield f"      {one.why}"
+            yield f"      {spoken(one.why, language)}"
         for candidate in shown:
-            yield f"      {word('why', language)}: {' → '.join(_way(candidate.path, everything))}"
-
-
-def need_text(one: Requirement, language: str) -> str:
-    """What a rule asks, in the store's language also where the rule is built in."""
-    if language != "zh":
-        return one.need
-    known = {
-        "built-in/signed-proposal": "提出人本人的签名",
-        "built-in/governed-paths": "规则、模式、人员与设置须另一人同意",
-        "built-in/effective": f"不早于 {_day(one)}",
-    }
-    return known.get(one.rule, one.need)
+            way = " → ".join(spoken(step, language) for step in _way(candidate.path, everything))
+            yield f"      {word('why', language)}: {way}"
 
 
 def _day(one: Requirement) -> str:
@@ -239,7 +187,7 @@ def _way(path: Sequence[str], everything: bool) -> Sequence[str]:
 def _review_line(one: Review, language: str, zone: tzinfo) -> str:
     verdict = word(one.approval.verdict, language)
     reason = f": {one.approval.reason}" if one.approval.reason else ""
-    counts = f"  ({word('counts-not', language)}: {one.why})" if one.why else ""
+    counts = f"  ({word('counts-not', language)}: {spoken(one.why, language)})" if one.why else ""
     return f"{verdict} {one.approval.person} {_at(one.approval.at, zone)}{reason}{counts}"
 
 
@@ -275,7 +223,7 @@ def following_commands(
                 return [f"remit approve {id}", f'remit reject {id} -m "…"']
             if asked:
                 return [f"remit approve {id}    ({', '.join(asked)})"]
-            if all(one.rule == "built-in/effective" for one in missing):
+            if all(one.rule == _EFFECTIVE for one in missing):
                 return [f"remit apply {id}    ({_day(missing[0])})"]
             return [f"remit withdraw {id}"] if mine else []
     return []
@@ -389,23 +337,27 @@ def _approvals_json(said: Iterable[Approval]) -> list[dict[str, Any]]:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def changes_text(rows: Iterable[tuple[Proposal, Sequence[Requirement]]], language: str, zone: tzinfo) -> str:
-    """A table of changes; empty for none."""
-    cells = [_change_row(proposal, requirements, language, zone) for proposal, requirements in rows]
+def changes_text(
+    rows: Iterable[tuple[Proposal, Sequence[Requirement]]], language: str, zone: tzinfo, at: datetime
+) -> str:
+    """A table of changes at ``at``; empty for none."""
+    cells = [_change_row(proposal, requirements, language, zone, at) for proposal, requirements in rows]
     return table(cells, word("head-changes", language).split("|")) + "\n" if cells else ""
 
 
 def _change_row(
-    proposal: Proposal, requirements: Sequence[Requirement], language: str, zone: tzinfo
+    proposal: Proposal, requirements: Sequence[Requirement], language: str, zone: tzinfo, at: datetime
 ) -> tuple[str, ...]:
     change = proposal.change
-    missing = sum(not one.satisfied for one in requirements)
+    missing = sum(not one.satisfied and one.rule != _EFFECTIVE for one in requirements)
     by = change.author.person or change.author.name
     state = word("state-owed" if proposal.owed else proposal.state, language)
+    if proposal.state in ("open", "approved") and change.effective is not None and at < change.effective:
+        state = word("state-waits", language, state=state, day=in_zone(change.effective, zone).strftime("%Y-%m-%d"))
     return (
         change.id,
         state,
-        _cut(change.title),
+        _cut(spoken(change.title, language)),
         by,
         _at(change.created, zone),
         str(missing) if proposal.state == "open" or proposal.owed else "",

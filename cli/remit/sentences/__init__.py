@@ -4,8 +4,8 @@ A ``Text`` is its English sentence, so it is compared, sorted and stored as such
 the reader speaks; ``spoken`` gives the sentence that the reader understands. A key is ``area.name``: the sentences of an
 area are the table ``SENTENCES`` of the module of that name, which is read when one of them is first said.
 
-In a sentence ``{name}`` stands for what was given. A list is joined as the language does, by commas, or by semicolons as
-``{name:;}``; ``{count:thing|things}`` is counted, where Chinese, which has no plural, says ``{count}``; and a ``Text``
+In a sentence ``{name}`` stands for what was given. A list is joined as the language does, by commas, by semicolons as
+``{name:;}``, or in ``{name:lines}``; ``{count:thing|things}`` is counted, where Chinese, which has no plural, says ``{count}``; and a ``Text``
 inside another is spoken in the same language.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-_BETWEEN = {",": (", ", "、"), ";": ("; ", "；")}
+_BETWEEN = {",": (", ", "、"), ";": ("; ", "；"), "lines": ("\n", "\n")}
 
 
 class Text(str):

@@ -12,6 +12,7 @@ SENTENCES = {
     "holds-not": ("{verdict} of {person} does not hold: {why}", "{person} 的“{verdict}”不成立：{why}"),
     # one commit
     "unjudged": ("it cannot be judged: {why}", "无法判定：{why}"),
+    "failed": ("it cannot be judged, because Remit failed: {why}", "无法判定，因为 Remit 出错：{why}"),
     "with-apply": ("apply the change with remit apply", "请用 remit apply 使变更生效"),
     "no-change": ("it carries no change and no approvals", "提交中没有变更编号和批准"),
     "changes-nothing": (
@@ -116,6 +117,12 @@ SENTENCES = {
     "address-password": ("a password in an address", "地址中的口令"),
     "age-key": ("an age key", "age 密钥"),
     # a push
+    "push-refused": (
+        "remit: this push is refused, and nothing was changed",
+        "remit：推送被拒绝，未作任何修改",
+    ),
+    "ref-refused": ("{ref}  rule {rule}: {why}", "{ref}  规则 {rule}：{why}"),
+    "and-more": ("and {count} more", "另有 {count} 项"),
     "many-refs": ("{count} refs are more than one push may move", "一次推送不得变动 {count} 个引用"),
     "push-fewer": ("push {most} or fewer", "请每次推送至多 {most} 个"),
     "no-such-ref": ("no ref of that name is taken here", "这里不接受该名称的引用"),
