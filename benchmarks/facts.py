@@ -66,7 +66,7 @@ def main() -> int:
     sections = []
     with tempfile.TemporaryDirectory(prefix="remit-bench-") as folder:
         root = Path(folder)
-        write_store(root / "store", dict(pack_files()))
+        write_store(root / "store", dict(pack_files()), lambda draft: None)
         for number in options.tickets:
             feed = SourceContext(f"{number}.jsonl", "TroubleTicket", root=root)
             write_tickets(feed.file, number)

@@ -34,7 +34,7 @@ class Passing:
 
     def __init__(self, world: World, compiler: Compiler) -> None:
         self._world = world
-        self._selection = Selection(compiler.types, _parameters(world))
+        self._selection = Selection(compiler.types, world.parameter_values)
         self._sound = sound_calendars(world)
         self._boundaries = boundaries(world)
 
@@ -91,7 +91,7 @@ class Candidates:
             raise UserError("This needs sqlglot, which is not installed.", EXTRA) from error
         self._world = world
         self._compiler = compiler
-        self._parameters = _parameters(world)
+        self._parameters = world.parameter_values
         self._sound = sound_calendars(world)
 
     def of(self, watches: Sequence[Watch], asked: Asked) -> Iterator[Entity]:
@@ -164,10 +164,6 @@ def _term_keys(pushing: Pushing, watch: Watch) -> list[exp.Expr]:
     fields = pushing.selection.types.schemas.kinds[watch.subject].shape.fields
     paths = [Path(0, 0, (SUBJECT, name)) for name in TERM_KEYS if name in fields]
     return [column for path in paths if (column := pushing.column(path, watch.scope, "text")) is not None]
-
-
-def _parameters(world: World) -> dict[str, Any]:
-    return {name: one.get("value") for name, one in world.parameters.items()}
 
 
 def _moment(microseconds: int) -> datetime:

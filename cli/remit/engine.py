@@ -7,7 +7,7 @@ decided, and the two must agree on every decision that is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -125,7 +125,7 @@ def timeline(
     wording: Wording,
     *,
     read_at: datetime | None = None,
-    subjects: Sequence[str] | None = None,
+    subjects: Collection[str] | None = None,
     narrow: Narrow | None = None,
 ) -> Timeline:
     """Every decision whose instant lies in ``window``, and every standing one, by instant, policy, level and subject.
@@ -133,17 +133,29 @@ def timeline(
     Args:
         read_at: the instant at which clocks are read; without it each decision's clock is read at its own instant.
         subjects: only these (``Kind/name``); without it every subject.
-        narrow: which subjects a group of watches can say anything about; without it all are asked about.
+        narrow: which subjects a group of watches can say anything about; without it, or with ``subjects``, all of them
+            are asked about.
     """
     made = heard(rulebook, world, window.end, wording, narrow)
     run = _Run(world, window, wording, read_at, made)
     for group in rulebook.groups:
-        for entity in narrow(group.watches, False) if narrow else world.all(group.watches[0].subject):
-            if subjects is None or entity.ref in subjects:
-                run.decide(group, entity)
+        kind = group.watches[0].subject
+        if subjects is not None:
+            asked: Iterable[Entity] = _named(world, kind, subjects)
+        else:
+            asked = narrow(group.watches, False) if narrow else world.all(kind)
+        for entity in asked:
+            run.decide(group, entity)
     earliest = datetime.min.replace(tzinfo=window.end.tzinfo)
     run.result.decisions.sort(key=lambda d: (d.at or earliest, d.policy, d.level, d.subject, d.id))
     return run.result
+
+
+def _named(world: World, kind: str, subjects: Collection[str]) -> Iterator[Entity]:
+    for ref in sorted(subjects):
+        entity = world.find((kind,), ref)
+        if entity is not None:
+            yield entity
 
 
 class Made:
@@ -225,7 +237,7 @@ def bindings_of(
     The term of the moment asked about serves conditions; each clock pins the one that governed when it started.
     """
     values: dict[str, Any] = {"subject": entity}
-    values["param"] = {name: parameter.get("value") for name, parameter in world.parameters.items()}
+    values["param"] = world.parameter_values
     for name, related in watch.related.items():
         if related.decisions:
             values[name] = made.of(related, entity.name) if made else []

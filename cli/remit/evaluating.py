@@ -6,7 +6,7 @@ refer to what does not exist are left out, never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -63,6 +63,18 @@ class Loaded:
     def policies(self) -> Policies:
         """The policies, compiled; those that do not compile are named in its findings."""
         return compile_policies(self.snapshot, self.schemas, self.compiler)
+
+    def with_feeds(self, feeds: Sequence[SourceContext]) -> Loaded:
+        """The same store with these feeds, read anew into memory; nothing of the store is read or compiled again.
+
+        Raises:
+            UserError: as ``read_source``.
+        """
+        records = [one for kind in self.schemas.kinds for one in self.world.all(kind) if one.record is not None]
+        read = admitted([read_source(feed) for feed in feeds], records, self.schemas, self.snapshot)
+        made = Loaded(self.snapshot, self.schemas, *read, self.trouble)
+        made.__dict__.update(policies=self.policies, compiler=self.compiler, wording=self.wording)
+        return made
 
     def judged_as(self, other: Loaded) -> Loaded:
         """The same with the policies that ``other`` has compiled; rules, schemas and parameters must be the same."""
@@ -190,13 +202,25 @@ def decide(
         InvalidStore: a policy does not compile, so that an answer would lack its decisions in silence.
     """
     refuse_broken(loaded)
-    window = Window(start, end)
     rulebook = Rulebook(loaded.policies.watches, loaded.compiler)
     try:
-        narrow = _narrow(loaded, window, standing=standing)
-        return timeline(rulebook, loaded.world, window, loaded.wording, read_at=read_at, narrow=narrow)
+        return ask(rulebook, loaded, Window(start, end), read_at=read_at, standing=standing)
     finally:
         rulebook.close()
+
+
+def ask(
+    rulebook: Rulebook,
+    loaded: Loaded,
+    window: Window,
+    *,
+    read_at: datetime | None = None,
+    standing: bool = False,
+    subjects: Collection[str] | None = None,
+) -> Timeline:
+    """The same of a rulebook that is compiled already, about ``subjects`` (``Kind/name``) only where they are given."""
+    narrow = _narrow(loaded, window, standing=standing) if subjects is None else None
+    return timeline(rulebook, loaded.world, window, loaded.wording, read_at=read_at, subjects=subjects, narrow=narrow)
 
 
 def _narrow(loaded: Loaded, window: Window, *, standing: bool) -> Narrow:

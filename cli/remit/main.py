@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "Say which decisions are in force at an instant.",
     "forecast": "Say which decisions will come if nothing else happens.",
     "replay": "Say which decisions came between two instants.",
+    "watch": "Say what becomes true and what ceases to be, as it happens.",
     "explain": "Say why a decision was made, or why not.",
     "rules": "List the policies and how often each has fired.",
     "assess": "Score a period with an assessment policy.",

@@ -112,6 +112,11 @@ class World:
             merged.update(parameter_set.spec.get("parameters", {}))
         return merged
 
+    @cached_property
+    def parameter_values(self) -> dict[str, Any]:
+        """What each ``param.name`` stands for."""
+        return {name: parameter.get("value") for name, parameter in self.parameters.items()}
+
 
 def named_by(entity: Entity, field: str) -> list[str]:
     """The texts at a field of an entity, one or a list of them; a dotted field looks inside objects."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Literal
 
 from remit.conditions.checks import Scope, shape_at
@@ -76,7 +77,7 @@ class Watch:
         """The policy's name."""
         return self.record.name
 
-    @property
+    @cached_property
     def uses_term(self) -> bool:
         """True when a level or condition reads ``term``."""
         amounts = [a for level in self.levels for a in (level.trigger.amount, level.every) if a and a.path]

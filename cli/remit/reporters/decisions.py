@@ -30,18 +30,23 @@ def decision_lines(
         return
     ordered = list(decisions) if by_time else sorted(decisions, key=lambda d: _gravest_first(d, at))
     shown = ordered if most is None else ordered[:most]
-    words = _WORDS[language]
-    columns = max(width(word) for word in words.values())
     for one in shown:
-        when = (one.at or at).strftime("%m-%d %H:%M")
-        yield f"{padded(words[one.severity], columns)}  {when}  {safe(one.message[language])}"
-        told = ", ".join(f"{t.person} ({t.role})" for t in one.notify) or _NOBODY[language]
-        yield f"{' ' * columns}  {one.id}  {safe(one.policy)}/{safe(one.level)}  {safe(one.subject)} → {safe(told)}"
+        yield from paragraph(one, at, language)
     yield ""
     yield counts_line(decisions, language)
     if len(shown) < len(ordered):
         yield f"… {len(ordered) - len(shown)} more: --all"
     yield _WHY[language].format(id=shown[0].id)
+
+
+def paragraph(one: Decision, at: datetime, language: str) -> Iterator[str]:
+    """Two lines: severity, instant and message; then the decision's id, its policy and subject, and who is told."""
+    words = _WORDS[language]
+    columns = max(width(word) for word in words.values())
+    when = (one.at or at).strftime("%m-%d %H:%M")
+    yield f"{padded(words[one.severity], columns)}  {when}  {safe(one.message[language])}"
+    told = ", ".join(f"{t.person} ({t.role})" for t in one.notify) or _NOBODY[language]
+    yield f"{' ' * columns}  {one.id}  {safe(one.policy)}/{safe(one.level)}  {safe(one.subject)} → {safe(told)}"
 
 
 def counts_line(decisions: Sequence[Decision], language: str) -> str:
