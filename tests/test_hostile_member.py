@@ -17,7 +17,7 @@ from guarded import BANK, MAIN, NOW, Guarded, texts
 from test_change_commands import AT, User, raise_grade
 
 from remit.auditing import VERIFIED, audit
-from remit.changes import with_trailers
+from remit.changes import review_title, with_trailers
 from remit.git import Identity, Repository
 from remit.judging import law_of
 from remit.registry import Registry
@@ -46,7 +46,7 @@ def test_the_review_of_one_emergency_is_not_paid_by_another_change_of_its_id(tmp
     twin = replace(other, id=first.id, base=urgent)
     said = [guarded.say(twin, "eve-li", "propose", at=NOW), guarded.say(twin, "gus-he", at=NOW)]
     second = guarded.commit(twin, said, by="eve-li", parent=urgent)
-    text = with_trailers("Reviewed after the emergency", approvals=[said[1]], reviewed=first.id)
+    text = with_trailers(review_title(twin.title), approvals=[said[1]], reviewed=first.id)
     gus = Identity("Gus He", "gus-he@example.org")
     paid = guarded.store.in_git().commit_tree(twin.tree, [second], text, gus, gus, NOW)
     once_more = guarded.say(twin, "bob-sun", "emergency", at=NOW, reason="again")
@@ -56,6 +56,24 @@ def test_the_review_of_one_emergency_is_not_paid_by_another_change_of_its_id(tmp
     assert rules_that_an_audit_names(guarded, second) == []
     assert {rule for sha, rule in rules_that_an_audit_names(guarded, paid) if sha == paid} == {"R7"}
     assert rules_that_an_audit_names(guarded, hidden) == [(hidden, "R4")]
+
+
+def test_who_brings_in_the_review_of_an_emergency_puts_no_words_of_his_own_beside_it(tmp_path: Path) -> None:
+    guarded = Guarded.build(tmp_path, {**texts(), "rules/approval/control.yaml": approval_store.RULES + EMERGENCY})
+    change = guarded.propose("eve-li", at=NOW)
+    assert change.proposed is not None
+    act = guarded.say(change, "bob-sun", "emergency", at=NOW, reason="the line is down")
+    urgent = guarded.commit(change, [change.proposed, act], by="eve-li")
+    git(guarded.member, "update-ref", MAIN, urgent)
+    eve, repository = Identity("Eve Li", "eve-li@example.org"), guarded.store.in_git()
+    said, title = [guarded.say(change, "gus-he", at=NOW)], review_title(change.title)
+    texts_of_it = [
+        with_trailers(text, approvals=said, reviewed=change.id) for text in (title, f"{title}\n\nand the board agreed")
+    ]
+    reviews = [repository.commit_tree(change.tree, [urgent], text, eve, eve, NOW) for text in texts_of_it]
+
+    assert rules_that_an_audit_names(guarded, reviews[0]) == []
+    assert rules_that_an_audit_names(guarded, reviews[1]) == [(reviews[1], "R7")]
 
 
 def test_what_went_on_after_it_was_looked_at_is_not_approved_unseen(

@@ -310,6 +310,11 @@ def with_trailers(
     return f"{text.strip()}\n\n{chr(10).join(rows)}\n"
 
 
+def review_title(title: str) -> str:
+    """What a commit says that looks at an emergency change of that title afterwards."""
+    return f"Reviewed after the emergency: {title}"
+
+
 def in_order(approvals: Iterable[Approval]) -> tuple[Approval, ...]:
     """The proposal first, then by person and time."""
     return tuple(sorted(approvals, key=lambda a: (a.verdict != "propose", a.person, a.at)))

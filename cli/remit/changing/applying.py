@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from remit.changes import Approval, Change, parse_message, with_trailers
+from remit.changes import Approval, Change, parse_message, review_title, with_trailers
 from remit.changing.proposals import Proposal, applied_as, found, must_be, requirements_of
 from remit.changing.proving import Law, Proof, prove
 from remit.changing.requiring import EFFECTIVE_RULE, Check, Judge, Requirement, unmet
@@ -234,7 +234,7 @@ def _reviewed(store: Store, aim: Target, proposal: Proposal, law: Law, at: datet
     if missing:
         note = say("change.still-owed", missing=unmet(missing))
         return Applied(change, done.commit, done.approvals, True, (*done.notes, note))
-    title = f"Reviewed after the emergency: {change.title}"
+    title = review_title(change.title)
     message = with_trailers(title, approvals=proposal.approvals, reviewed=change.id)
     commit = repository.commit_tree(repository.tree_of(aim.tip), [aim.tip], message, committer, committer, at)
     _refuse_unproved(prove(store, commit, law, at=at), change)

@@ -25,6 +25,7 @@ from remit.changes import (
     is_governed,
     manifest,
     parse_message,
+    review_title,
 )
 from remit.changing.proposals import local, why_other, writers
 from remit.changing.requiring import Check, Judge, Requirement, required, unmet
@@ -317,6 +318,8 @@ class _Case:
         then, today = registry_at(self.store, case.parent), registry_at(self.store, self.parent)
         said = self.message.approvals
         odd = [Refusal("R12", says(one)) for one in said if one.verdict != "approve"]
+        if self.message.text != review_title(change.title):
+            odd.append(Refusal("R7", say("proof.other-words")))
         odd += [Refusal("R9", say("proof.acted", person=one.person)) for one in said if one.person in wrote]
         root = self.repository.root_commit(self.sha)
         for one in said:

@@ -56,6 +56,7 @@ SENTENCES = {
         "who may approve has moved since it was approved: {path}",
         "批准之后，决定由谁审批的内容已变动：{path}",
     ),
+    "other-words": ("its words are not those of a review", "提交说明不是复核所用的文字"),
     "review-changes": ("a review of an emergency changes nothing else", "紧急变更的补审不得含有其他修改"),
     "nothing-to-review": ("there is no change {change} to look at", "没有可补审的变更 {change}"),
     "reviewed-once": ("{change} was looked at already", "{change} 已补审"),
