@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from datetime import timedelta
 from functools import partial
@@ -14,12 +15,12 @@ from conftest import AT, git
 from guarded import BANK, MAIN, NOW, PENS, Guarded, texts
 from test_outputs import problems
 
-from remit.auditing import VERIFIED, Audit, audit, traces
+from remit.auditing import VERIFIED, Audit, Shown, audit, traces
 from remit.changes import Change
 from remit.errors import UserError
 from remit.judging import law_of
 from remit.main import main
-from remit.sentences import say
+from remit.sentences import say, spoken
 from remit.store import Store
 
 AFTER = "2026-10-15T12:00:00Z"
@@ -315,3 +316,84 @@ def test_a_history_that_holds_is_said_in_one_line(guarded: Guarded, capsys: pyte
     assert main(["--store", str(guarded.member), "audit", "--at", AFTER, "--check"]) == 0
     root, tip = guarded.root, guarded.ref(MAIN)
     assert capsys.readouterr().out == f"1 commit of main proved, {root[:12]}..{tip[:12]}: nothing found\n"
+
+
+# -- what the origin shows ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clone(guarded: Guarded, tmp_path: Path) -> Path:
+    """A clone that has seen the whole origin."""
+    git(tmp_path, "clone", "--quiet", str(guarded.origin), "clone")
+    return tmp_path / "clone"
+
+
+def asked(clone: Path) -> Audit:
+    store = Store.open(clone)
+    return audit(store, partial(law_of, store, checked=False), now=NOW, ask=True)
+
+
+def rewind(origin: Path, to: str) -> None:
+    """An administrator moves the branch, behind every hook."""
+    git(origin, "-c", "core.hooksPath=/dev/null", "update-ref", MAIN, to)
+
+
+def test_an_origin_that_shows_what_was_seen_is_said_to_show_it(guarded: Guarded, clone: Path) -> None:
+    done = asked(clone)
+
+    assert (done.shown, done.troubles, done.verified) == (Shown(guarded.tip), (), True)
+
+
+def test_an_origin_that_took_commits_back_is_named_with_what_was_seen_and_proved(guarded: Guarded, clone: Path) -> None:
+    seen = asked(clone).tip
+    rewind(guarded.origin, guarded.root)
+
+    for _ in range(2):
+        (trouble,) = asked(clone).troubles
+        message = spoken(trouble.message, "en")
+        assert (trouble.cause, trouble.commit, trouble.rule) == ("rewritten", guarded.root, "R23")
+        assert f"1 commit behind {seen[:12]}" in message and f"last proved: {seen[:12]}" in message and trouble.hint
+    assert git(clone, "rev-parse", "refs/remotes/origin/main") == seen
+
+
+def test_an_origin_that_wrote_another_history_is_named_with_the_fork(guarded: Guarded, clone: Path) -> None:
+    seen, root = guarded.tip, guarded.root
+    guarded.be("ann-lee")
+    git(guarded.member, "update-ref", MAIN, root)
+    other = added(guarded)
+    guarded.land((None, other, MAIN))
+
+    (trouble,) = asked(clone).troubles
+
+    message = spoken(trouble.message, "en")
+    assert trouble.commit == other and f"they part at {root[:12]}" in message and seen[:12] in message
+
+
+def test_what_a_plain_fetch_replaced_is_found_without_asking(guarded: Guarded, clone: Path) -> None:
+    seen = guarded.tip
+    rewind(guarded.origin, guarded.root)
+    git(clone, "fetch", "--quiet")
+    store = Store.open(clone)
+
+    (trouble,) = audit(store, partial(law_of, store, checked=False), now=NOW).troubles
+
+    assert trouble.cause == "rewritten" and seen[:12] in spoken(trouble.message, "en")
+
+
+def test_an_origin_that_has_more_is_no_trouble_and_one_that_is_away_is_said(guarded: Guarded, clone: Path) -> None:
+    git(clone, "update-ref", "refs/remotes/origin/main", guarded.root)
+    git(clone, "reflog", "expire", "--expire=all", "refs/remotes/origin/main")
+    newer, tip = asked(clone), guarded.tip
+    shutil.move(guarded.origin, guarded.origin.with_name("away"))
+    away = asked(clone)
+
+    assert (newer.shown, newer.troubles) == (Shown(tip, 1), ())
+    assert away.shown is not None and away.shown.unasked and not away.shown.tip and away.troubles == ()
+
+
+def test_an_origin_without_the_branch_is_named(guarded: Guarded, clone: Path) -> None:
+    git(guarded.origin, "-c", "core.hooksPath=/dev/null", "update-ref", "-d", MAIN)
+
+    (trouble,) = asked(clone).troubles
+
+    assert trouble.cause == "rewritten" and "does not show main any more" in spoken(trouble.message, "en")

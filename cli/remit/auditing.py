@@ -38,6 +38,10 @@ from remit.store import Store
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 VERIFIED = "refs/remit/verified/"
+SHOWN = "refs/remit/shown/"
+"""What was proved last, and what the origin showed when it was asked last."""
+
+ORIGIN_SECONDS = 60.0
 ROOT = "remit.root"
 """The setting that names the root of trust: the commit that everybody learnt by another way."""
 
@@ -69,6 +73,15 @@ class Owed(NamedTuple):
     change: str
 
 
+class Shown(NamedTuple):
+    """What the origin shows of the protected branch now: its tip, how many commits come after what was audited, or
+    why it could not be asked."""
+
+    tip: str = ""
+    newer: int = 0
+    unasked: str = ""
+
+
 class Trace(NamedTuple):
     """Where a key was used: the commit that carries its signature, and what its holder said there."""
 
@@ -92,6 +105,7 @@ class Audit:
         troubles: What may not be there, by cause and then oldest first.
         owed: Emergency changes whose review is owed.
         verified: Whether the tip is now the newest one that is known to hold.
+        shown: What the origin shows; None when there is none, or it was not to be asked.
     """
 
     branch: str
@@ -101,13 +115,19 @@ class Audit:
     troubles: tuple[Trouble, ...] = ()
     owed: tuple[Owed, ...] = ()
     verified: bool = False
+    shown: Shown | None = None
 
 
 Laws = Callable[[str, datetime], Law]
 
 
-def audit(store: Store, laws: Laws, *, now: datetime, within: str | None = None, root: str | None = None) -> Audit:
-    """Prove every commit of the protected branch after its root of trust, oldest first; nothing is fetched.
+def audit(
+    store: Store, laws: Laws, *, now: datetime, within: str | None = None, root: str | None = None, ask: bool = False
+) -> Audit:
+    """Prove every commit of the protected branch after its root of trust, oldest first.
+
+    What is proved is what is here. An origin is only asked what it shows: one that took commits back, rewrote them or
+    serves an old copy is found, and nothing that was seen of it before is given up.
 
     Args:
         store: The store.
@@ -115,6 +135,7 @@ def audit(store: Store, laws: Laws, *, now: datetime, within: str | None = None,
         now: The clock of whoever audits: no commit is younger.
         within: A range ``FROM..TO``, or ``FROM``, instead of everything.
         root: The root of trust; the setting ``remit.root`` when None, and the first commit when that is not set.
+        ask: Ask the origin, when there is one.
 
     Raises:
         UserError: the range or the root names no commit.
@@ -125,6 +146,9 @@ def audit(store: Store, laws: Laws, *, now: datetime, within: str | None = None,
         aim, trust = _aim(store, root)
         start, tip = _range(repository, aim, trust, within)
         found = _proved(store, aim, laws, now, trust, start, tip)
+        if ask and aim.remote and not within:
+            shown, trouble = _shown(aim)
+            found = replace(found, shown=shown, troubles=(*trouble, *found.troubles))
     except UserError:
         if not damaged:
             raise
@@ -196,6 +220,34 @@ def _rewritten(aim: Target, trust: str) -> Iterator[Trouble]:
     if known is not None and not repository.is_ancestor(known, aim.tip):
         message = say("audit.not-after-proved", branch=aim.branch, proved=known[:12])
         yield Trouble("rewritten", aim.tip, "", "R23", message, hint)
+    where = aim.seen(aim.ref)
+    if aim.remote and (lost := repository.beyond(aim.tip, repository.logged(where))):
+        message = say("audit.not-after-seen", branch=aim.branch, remote=aim.remote, seen=lost[-1][:12])
+        yield Trouble("rewritten", aim.tip, "", "R23", message, hint)
+
+
+def _shown(aim: Target) -> tuple[Shown, tuple[Trouble, ...]]:
+    """What the origin shows now, and what is wrong with that after what it showed before."""
+    repository, remote, place = aim.repository, aim.remote or ORIGIN, SHOWN + aim.branch
+    try:
+        repository.fetch(remote, [f"+{aim.ref}:{place}"], seconds=ORIGIN_SECONDS)
+    except UserError as error:
+        if "find remote ref" not in error.message:
+            return Shown(unasked=error.message), ()
+    tip = repository.ref(place) or ""
+    if tip and repository.is_ancestor(aim.tip, tip):
+        return Shown(tip, len(repository.reachable(tip, exclude=[aim.tip]))), ()
+    known = repository.ref(VERIFIED + aim.branch)
+    about = {"remote": remote, "branch": aim.branch, "seen": aim.tip[:12], "proved": (known or "-")[:12]}
+    fork = repository.merge_base(aim.tip, tip) if tip else None
+    if not tip:
+        message = say("audit.shows-none", **about)
+    elif fork == tip:
+        behind = len(repository.reachable(aim.tip, exclude=[tip]))
+        message = say("audit.shows-old", shown=tip[:12], count=behind, **about)
+    else:
+        message = say("audit.shows-other", shown=tip[:12], fork=(fork or "-")[:12], **about)
+    return Shown(tip), (Trouble("rewritten", tip, "", "R23", message, say("audit.what-to-do", remote=remote)),)
 
 
 # -- what a key touched ------------------------------------------------------------------------------------------------

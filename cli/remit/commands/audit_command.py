@@ -17,6 +17,7 @@ from remit.sentences import say
     "--root", metavar="COMMIT", help="The root of trust.  [default: git config remit.root, or the first commit]"
 )
 @click.option("--check", "checked", is_flag=True, help="Also check the whole store as every commit left it; slower.")
+@click.option("--offline", is_flag=True, help="Do not ask the origin what it shows now.")
 @click.option("--suspect", metavar="FINGERPRINT", help="Instead, list what was said with this key.")
 @click.option("--since", metavar="COMMIT", help="With --suspect: only after this commit.")
 @at_option
@@ -27,6 +28,7 @@ def command(
     within: str | None,
     root: str | None,
     checked: bool,
+    offline: bool,
     suspect: str | None,
     since: str | None,
     at: datetime,
@@ -34,7 +36,8 @@ def command(
 ) -> int:
     """Prove every commit of the protected branch: approved by whom its parent asks, signed, in order, undamaged.
 
-    RANGE is FROM..TO; without it, everything after the root of trust. Nothing is fetched. When everything holds, the
+    RANGE is FROM..TO; without it, everything after the root of trust. What is proved is what is here; an origin is
+    only asked what it shows now, and one that took commits back or rewrote them is named. When everything holds, the
     tip is kept as refs/remit/verified/BRANCH, and a history that no longer comes after it is called rewritten.
 
     Exit code 1 when anything was found.
@@ -56,7 +59,7 @@ def command(
         return int(bool(found))
     if since is not None:
         raise click.UsageError(say("command.since-with-suspect"), ctx)
-    done = audit(store, partial(law_of, store, checked=checked), now=at, within=within, root=root)
+    done = audit(store, partial(law_of, store, checked=checked), now=at, within=within, root=root, ask=not offline)
     if fmt == "json":
         print_json(audit_json(done))
     else:

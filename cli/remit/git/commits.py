@@ -7,7 +7,7 @@ from datetime import datetime
 
 from remit.errors import Refused
 from remit.git.opened import Opened
-from remit.git.parsing import check_oid, decode, parse_commit, stamp
+from remit.git.parsing import HEX, check_oid, check_ref, decode, lines, parse_commit, stamp
 from remit.git.values import Commit, Identity
 
 
@@ -67,6 +67,24 @@ class Commits(Opened):
         """True when ``older`` is ``newer`` or reachable from it."""
         command = ["merge-base", "--is-ancestor", self.resolve(older), self.resolve(newer)]
         return self._git(command, ok=(0, 1)).status == 0
+
+    def logged(self, ref: str) -> list[str]:
+        """The commits at which the full ref ``ref`` was, oldest first, as far as its own log and they are kept here."""
+        place = decode(self._git(["rev-parse", "--git-path", f"logs/{check_ref(ref)}"]).stdout).removesuffix("\n")
+        log = self.top / place
+        rows = log.read_bytes().splitlines() if log.is_file() else []
+        named = dict.fromkeys(decode(word) for row in rows for word in row.split(b" ")[:2])
+        oids = [oid for oid in named if HEX.fullmatch(oid)]
+        there = zip(oids, self._objects.kinds(oids), strict=True)
+        return [oid for oid, found in there if found is not None and found.kind == "commit"]
+
+    def beyond(self, tip: str, commits: Sequence[str]) -> list[str]:
+        """Which of ``commits`` are not ``tip`` or behind it, in the order given."""
+        if not commits:
+            return []
+        stdin = lines([*map(check_oid, commits), f"^{check_oid(tip)}"])
+        found = set(decode(self._git(["rev-list", "--stdin"], stdin=stdin).stdout).split())
+        return [sha for sha in commits if sha in found]
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor, or None when the histories are unrelated."""

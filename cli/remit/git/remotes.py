@@ -60,11 +60,11 @@ class Remotes(Opened):
             return None
         return decode(self._git(["remote", "get-url", *kind, "--", name], machine=True).stdout).strip()
 
-    def fetch(self, remote: str, refspecs: Sequence[str]) -> None:
+    def fetch(self, remote: str, refspecs: Sequence[str], *, seconds: float | None = None) -> None:
         """Bring refs from ``remote``; a local ref under a pattern that is gone there goes here too. Tags stay out."""
         command = ["fetch", "--no-progress", "--no-tags", "--prune", "--no-recurse-submodules", "--no-write-fetch-head"]
         program = ["--no-auto-maintenance", "--refmap=", "--upload-pack=git-upload-pack"]
-        self._network(remote, self.remote(remote), [*command, *program, "--", remote, *refspecs])
+        self._network(remote, self.remote(remote), [*command, *program, "--", remote, *refspecs], seconds)
 
     def copy_from(self, folder: Path, ref: str) -> None:
         """Bring a branch of a repository on this machine, under the same name, with all that it needs."""
@@ -102,13 +102,14 @@ class Remotes(Opened):
                 raise
             self._network(remote, url, [*command, *program, *expected, "--", remote, *refspecs])
 
-    def _network(self, remote: str, url: str | None, command: list[str]) -> None:
+    def _network(self, remote: str, url: str | None, command: list[str], seconds: float | None = None) -> None:
         if url is None:
             raise NotFound(f'this repository has no remote "{remote}"')
         settings, variables = self._own_settings()
         variables["GIT_ALLOW_PROTOCOL"] = _protocol(url)
         whole = [*(part for setting in settings for part in ("-c", setting)), *command]
-        done = self._git(whole, ok=(0, 1, 128), seconds=NETWORK_SECONDS, variables=variables, machine=True)
+        patience = seconds or NETWORK_SECONDS
+        done = self._git(whole, ok=(0, 1, 128), seconds=patience, variables=variables, machine=True)
         if done.status:
             raise _push_error(remote, done)
 

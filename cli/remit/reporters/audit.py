@@ -35,6 +35,10 @@ def _lines(done: Audit, language: str) -> Iterator[str]:
     if done.owed:
         yield say("audit.owed", count=len(done.owed))
         yield from (f"  {one.commit[:12]}  {one.change}  remit review {one.change}" for one in done.owed)
+    if done.shown and done.shown.unasked:
+        yield say("audit.unasked", remote="origin", why=done.shown.unasked)
+    if done.shown and done.shown.newer:
+        yield say("audit.newer", remote="origin", count=done.shown.newer, tip=done.shown.tip[:12])
     about = {"count": done.proved, "branch": done.branch, "range": f"{done.start[:12]}..{done.tip[:12]}"}
     if done.troubles:
         yield say("audit.proved-and-found", found=len(done.troubles), **about)
@@ -58,6 +62,7 @@ def audit_json(done: Audit) -> dict[str, Any]:
         "verified": done.verified,
         "troubles": [one._asdict() for one in done.troubles],
         "owed": [one._asdict() for one in done.owed],
+        "shown": done.shown._asdict() if done.shown is not None else None,
     }
 
 

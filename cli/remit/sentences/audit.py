@@ -44,6 +44,34 @@ SENTENCES = {
         "{branch} does not come after {proved}, which was proved before",
         "{branch} 不在此前核验过的 {proved} 之后",
     ),
+    "not-after-seen": (
+        "{branch} of {remote} does not come after {seen}, which it showed before",
+        "{remote} 的 {branch} 不在它此前展示过的 {seen} 之后",
+    ),
+    "shows-old": (
+        "{remote} shows {branch} at {shown}, {count:commit|commits} behind {seen}, which it showed before; "
+        "last proved: {proved}",
+        "{remote} 现在展示的 {branch} 是 {shown}，比它此前展示过的 {seen} 少 {count} 个提交；最近核验到：{proved}",
+    ),
+    "shows-other": (
+        "{remote} shows {branch} at {shown}, which does not come after {seen}, which it showed before: "
+        "they part at {fork}; last proved: {proved}",
+        "{remote} 现在展示的 {branch} 是 {shown}，不在它此前展示过的 {seen} 之后：两者在 {fork} 分开；最近核验到：{proved}",
+    ),
+    "shows-none": (
+        "{remote} does not show {branch} any more; it showed {seen} before; last proved: {proved}",
+        "{remote} 不再展示 {branch}；它此前展示过 {seen}；最近核验到：{proved}",
+    ),
+    "what-to-do": (
+        "ask who keeps {remote} before you trust it; what you have stays as it is: compare it with somebody else's "
+        "clone, and the longer history that proves itself holds",
+        "信任 {remote} 之前，请先询问其管理者；您这里的历史保持不变：请与他人的克隆比对，以能自证的较长历史为准",
+    ),
+    "unasked": ("{remote} was not asked what it shows now: {why}", "未能询问 {remote} 现在展示的内容：{why}"),
+    "newer": (
+        "{remote} shows {count:commit|commits} more, up to {tip}: git fetch, and audit again",
+        "{remote} 还有 {count} 个更新的提交，直到 {tip}：请先 git fetch，再次核验",
+    ),
     "no-fingerprint": ("{text} is not the fingerprint of a key", "{text} 不是密钥指纹"),
     "where-fingerprints": (
         "remit keys lists those of the store; of a file: ssh-keygen -l -f FILE.pub",
