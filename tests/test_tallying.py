@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import duckdb
 import pytest
 from worlds import record_text, world_files
 
@@ -17,6 +18,7 @@ from remit.evaluating import Loaded, load
 from remit.policies.counting import InColumns
 from remit.scorecards import Scorecard
 from remit.sources import SourceContext
+from remit.sources.spool import SpooledWorld
 from remit.sources.tallying import Tallying
 from remit.store import Files
 from remit.times import format_instant, parse_instant
@@ -176,3 +178,72 @@ def test_facts_that_are_excluded_lead_nowhere_or_lack_an_instant_are_told_alike(
     assert "leaves out 5 of Ticket that lead to no OrganizationUnit" in python
     assert "Ticket/t03, Ticket/t06, Ticket/t09 …" in python
     assert "leaves out 5 of Ticket that have no instant" in python
+
+
+# ---- feeds that are facts where they stand
+
+TYPES = {
+    "id": "VARCHAR",
+    "customer": "VARCHAR",
+    "openedAt": "TIMESTAMPTZ",
+    "closedAt": "TIMESTAMPTZ",
+    "text": "VARCHAR",
+    "flag": "BOOLEAN",
+    "count": "BIGINT",
+    "weight": "DOUBLE",
+    "hours": "DOUBLE",
+    "notes": 'STRUCT("at" TIMESTAMPTZ, "by" VARCHAR)[]',
+}
+
+
+def parquet(folder: Path, rows: Sequence[Mapping[str, Any]]) -> SourceContext:
+    """The rows as a Parquet feed whose columns have types."""
+    feed(folder, [{**row, "openedAt": row["openedAt"].upper()} if "openedAt" in row else row for row in rows])
+    columns = ", ".join(f"\"{name}\": '{kind}'" for name, kind in TYPES.items())
+    with duckdb.connect() as connection:
+        read = f"read_json('{folder / 't.jsonl'}', format = 'newline_delimited', columns = {{{columns}}})"
+        connection.sql(f"FROM {read}").write_parquet(str(folder / "t.parquet"), row_group_size=2048)
+    return SourceContext("t.parquet", "Ticket", root=folder)
+
+
+def test_a_parquet_feed_is_scored_where_it_stands_and_its_bad_rows_are_named(
+    tmp_path: Path, counted: dict[str, tuple[int, int]]
+) -> None:
+    rows = tickets(Random(3), 200)
+    bad = [
+        {**rows[0], "customer": "bnak", "id": "elsewhere"},
+        {**rows[1], "id": rows[2]["id"]},
+        {**rows[3], "id": rows[2]["id"]},
+        {**rows[4], "id": ""},
+        {**rows[5], "id": "t-\u202e", "text": "a"},
+        {name: value for name, value in rows[6].items() if name != "openedAt"} | {"id": "never"},
+        {**rows[7], "id": "far", "count": 2**54},
+    ]
+    context = parquet(tmp_path, [*rows[:150], *bad, *rows[150:]])
+    measures = {name: one for name, one in MEASURES.items() if name != "rates"}
+    store = files({}, measures, "Asia/Shanghai", {})
+
+    python, tables = both(store, context, "2026-10")
+    reports = [load(store, [context], engine).reports for engine in ("python", "tables")]
+
+    assert tables == python
+    assert reports[0] == reports[1]
+    assert {"row-reference", "row-duplicate", "row-schema", "bad-row"} <= {one["code"] for one in json.loads(python)[1]}
+    assert {name for name, (facts, asked) in counted.items() if facts > asked} >= set(counted) - ASKED
+    loaded = load(store, [context], "tables")
+    assert isinstance(loaded.world, SpooledWorld)
+    scan = loaded.world.scan("Ticket")
+    assert scan is not None
+    assert 7 < len(scan.odd) < 40
+
+
+def test_facts_where_they_stand_are_found_by_name_all_the_same(tmp_path: Path) -> None:
+    store, context = (
+        files({}, {"n": MEASURES["opened"]}, "Asia/Shanghai", {}),
+        parquet(tmp_path, tickets(Random(4), 60)),
+    )
+
+    python, tables = (load(store, [context], engine).world for engine in ("python", "tables"))
+
+    assert list(tables.all("Ticket")) == list(python.all("Ticket"))
+    assert tables.get("Ticket", python.names_of("Ticket")[5]) == python.all("Ticket")[5]

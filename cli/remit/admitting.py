@@ -14,8 +14,10 @@ from remit.findings import Finding, did_you_mean, finding, in_order
 from remit.records import Snapshot
 from remit.references import DATED, Entity, World, check_references, uses
 from remit.schemas import Schemas
-from remit.sources import TYPED_BY_SHAPE, Reading, SourceContext, read_each, source_for
+from remit.sources import TYPED_BY_SHAPE, Reading, SourceContext, read_each, read_items, source_for
 from remit.sources.coercion import coerce
+from remit.sources.parquet import Parquet
+from remit.sources.scan import Scan, scanned
 from remit.sources.spool import Spool, SpooledWorld
 
 MOST_PASSES = 10
@@ -64,6 +66,7 @@ def spooled(feeds: Sequence[SourceContext], records: list[Entity], schemas: Sche
     alone = World(schemas, records, snapshot.config)
     known = {entity.ref for entity in records}
     spool = Spool()
+    scans: list[Scan] = []
     findings: list[Finding] = []
     waiting: list[tuple[int, str, str]] = []
     accepted, rejected, readings = [0] * len(feeds), [0] * len(feeds), []
@@ -83,11 +86,17 @@ def spooled(feeds: Sequence[SourceContext], records: list[Entity], schemas: Sche
             if not _settled(entity, alone):
                 waiting.append((number, entity.kind, entity.name))
 
-        reading = read_each(feed, take)
+        scan = _scan(feed, feeds, alone)
+        if scan is not None:
+            scans.append(scan)
+            accepted[number] += scan.plain
+            reading = read_items(feed.path, Parquet.format, scan.odd_items() if scan.odd else (), take)
+        else:
+            reading = read_each(feed, take)
         readings.append(reading)
         rejected[number] += reading.rejected
         findings += (*reading.findings, *problems)
-    world = SpooledWorld(schemas, records, snapshot.config, spool)
+    world = SpooledWorld(schemas, records, snapshot.config, spool, scans)
     for _ in range(MOST_PASSES):
         facts = (fact for _, kind, name in waiting if (fact := spool.get(kind, name)) is not None)
         broken = {f.record: f for f in check_references(world, facts, "row-reference")}
@@ -105,6 +114,17 @@ def spooled(feeds: Sequence[SourceContext], records: list[Entity], schemas: Sche
         for n, reading in enumerate(readings)
     )
     return Admitted(world, reports, in_order(findings))
+
+
+def _scan(feed: SourceContext, feeds: Sequence[SourceContext], records: World) -> Scan | None:
+    """The feed where it stands, when no other feed can have rows of its kind."""
+    schema = records.schemas.kinds.get(feed.kind or "")
+    alone = sum(other.row_kind in (None, feed.kind) for other in feeds) == 1
+    if schema is None or not alone:
+        return None
+    return scanned(
+        feed, schema, lambda kinds, name: records.find(kinds, name) is not None, records.names_of(schema.kind)
+    )
 
 
 def _settled(entity: Entity, records: World) -> bool:

@@ -166,9 +166,10 @@ def _broken(world: World, use: Use, code: str) -> Finding:
     where = {"pointer": "/spec" + pointer_text(use.pointer), "record": use.user.ref}
     place = use.user.place_of(use.pointer)
     field = ".".join(str(p) for p in use.pointer if isinstance(p, str))
-    elsewhere = [k for k in sorted(world.schemas.kinds) if world.get(k, use.name)]
+    of_record = code == "unknown-reference"
+    elsewhere = [k for k in sorted(world.schemas.kinds) if world.get(k, use.name)] if of_record else []
     allowed = " or ".join(use.kinds)
-    if elsewhere and code == "unknown-reference":
+    if elsewhere:
         message = f'{field} is "{use.name}", which is a {" and a ".join(elsewhere)}, not a {allowed}.'
         return finding("wrong-kind-reference", message, place, hint=f"Name a {allowed}.", **where)
     names = [name for kind in use.kinds for name in world.names_of(kind)]

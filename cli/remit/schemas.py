@@ -54,6 +54,11 @@ class Shape:
         return self.type == "reference" or bool(self.referring) or (self.item is not None and self.item.refers)
 
 
+_FIELDS_ALONE = frozenset(
+    ("type", "title", "description", "$ref", "properties", "required", "unevaluatedProperties", "additionalProperties")
+)
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of an object; ``required`` says that a valid object always has it."""
@@ -125,6 +130,16 @@ class KindSchema:
     def shape(self) -> Shape:
         """The fields of the kind, for conditions."""
         return _shape(self.spec_schema, self.kind, self.schema, self._resources)
+
+    @property
+    def judges_fields_alone(self) -> bool:
+        """True when the schema says of ``spec`` no more than what each field is, and which must be there."""
+        here, there = self.spec_schema, self.schema
+        while _FIELDS_ALONE.issuperset(key for key in here if not key.startswith("x-remit-")):
+            if "$ref" not in here:
+                return True
+            here, there = _resolve(here, there, self._resources)
+        return False
 
     @property
     def pause(self) -> Mapping[str, str] | None:

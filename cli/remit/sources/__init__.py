@@ -6,7 +6,7 @@ handed over or named in a finding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from types import MappingProxyType
@@ -51,6 +51,7 @@ __all__ = [
     "Source",
     "SourceContext",
     "read_each",
+    "read_items",
     "read_mapping",
     "read_source",
     "source_for",
@@ -110,10 +111,15 @@ def read_each(context: SourceContext, take: Callable[[Row], None]) -> Reading:
             is ever raised.
     """
     source = source_for(context.path)
+    return read_items(context.path, source.format, source.read(context), take)
+
+
+def read_items(path: str, word: str, items: Iterable[Item], take: Callable[[Row], None]) -> Reading:
+    """The items of a feed of the format ``word``, with every row given to ``take`` and none kept."""
     findings: list[Finding] = []
     extra: dict[str, int] = {}
     rejected = 0
-    for item in source.read(context):
+    for item in items:
         match item:
             case Row():
                 take(item)
@@ -124,4 +130,4 @@ def read_each(context: SourceContext, take: Callable[[Row], None]) -> Reading:
                 findings.append(item.finding)
             case Count():
                 extra[item.name] = extra.get(item.name, 0) + item.number
-    return Reading(context.path, source.format, (), rejected, tuple(findings), extra)
+    return Reading(path, word, (), rejected, tuple(findings), extra)

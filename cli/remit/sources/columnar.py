@@ -37,13 +37,17 @@ class NoCounterpart(ValueError):
     """A value has no exact counterpart in JSON; the text says which and why."""
 
 
-def items(context: SourceContext, header: Sequence[str], rows: Iterable[Fields | NoCounterpart]) -> Iterator[Item]:
+Numbered = tuple[int, Fields | NoCounterpart]
+"""The number of a row, from 1, with what it holds or why that cannot be said."""
+
+
+def items(context: SourceContext, header: Sequence[str], rows: Iterable[Numbered]) -> Iterator[Item]:
     """A row or a finding for each of ``rows``, then what was left out; columns that do not fit refuse the feed."""
     if problem := _misfit(context, header):
         yield unreadable(context, problem, f"The mapping is {context.mapping.path}." if context.mapping else "")
         return
     reader = objects.Reader(context)
-    for number, fields in enumerate(rows, 1):
+    for number, fields in rows:
         place = Place(context.path, number)
         if isinstance(fields, NoCounterpart):
             yield finding("bad-row", f"{fields}.", place)

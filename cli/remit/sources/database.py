@@ -115,7 +115,7 @@ def _sqlite(context: SourceContext, address: Address) -> Iterator[Item]:
             declared = connection.execute("SELECT name, upper(type) FROM pragma_table_info(?)", (address.table,))
             types = {name.decode(): kind.decode() for name, kind in declared}
             rows = connection.execute(f"SELECT * FROM {_quoted(address.table, chr(34))}")
-            yield from items(context, list(types), _sqlite_rows(rows, types, Values(context)))
+            yield from items(context, list(types), enumerate(_sqlite_rows(rows, types, Values(context)), 1))
     except sqlite3.Error as error:
         yield unreadable(context, f"The database cannot be read: {error}.")
 

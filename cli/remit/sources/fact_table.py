@@ -13,7 +13,9 @@ from remit.conditions.condition import Bindings
 from remit.conditions.lowering import follow
 from remit.conditions.selection import SUBJECT, Column
 from remit.conditions.tree import item_number
+from remit.references import World
 from remit.sources.duck import connected
+from remit.sources.scan import Scan, working
 from remit.sources.spool import SpooledWorld
 
 if TYPE_CHECKING:
@@ -45,7 +47,9 @@ class FactTable:
         from sqlglot import exp
 
         paths = sorted({column.inside for column in columns.values()})
-        lookups = {name: self._lookup(name, column) for name, column in columns.items() if column.kind}
+        lookups = {
+            name: lookup(self._connection, self._world, name, column) for name, column in columns.items() if column.kind
+        }
         fields = exp.Anonymous(
             this="json_extract_string",
             expressions=[exp.column("s"), exp.array(*(exp.Literal.string(_json_path(path)) for path in paths))],
@@ -78,21 +82,53 @@ class FactTable:
         )
         self._connection.execute("CREATE TEMP VIEW lines AS FROM all_lines ANTI JOIN dropped USING (i)")
 
-    def _lookup(self, name: str, column: Column) -> str:
-        """A table that gives, for the name of each record of ``column.kind``, its value as JSON would write it."""
-        names, texts = [], []
-        for record in self._world.all(column.kind):
-            values = {SUBJECT: record}
-            value = follow((SUBJECT, *column.beyond), Bindings(self._world, values))
-            text = value if value is None or isinstance(value, str) else json.dumps(value)
-            names += [record.name, record.ref]
-            texts += [text, text]
-        table = f"records_{name}"
-        self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT unnest(?::VARCHAR[]) AS name, unnest(?::VARCHAR[]) AS v",
-            [names, texts],
-        )
-        return table
+
+class ScanTable:
+    """The same table ``facts`` over the plain rows of a scan, which are read where they stand and not kept."""
+
+    def __init__(self, world: World, scan: Scan, columns: Mapping[str, Column]) -> None:
+        self._working = working()
+        self._connection = self._working.__enter__()
+        chosen, joins = ["p.id AS i"], ""
+        for name, column in columns.items():
+            held = scan.column(column)
+            if column.kind:
+                table = lookup(self._connection, world, name, column)
+                joins += f" LEFT JOIN {table} ON {table}.name = {held}"
+                held = _formed(exp_column("v", table), column).sql("duckdb")
+            chosen.append(f"{held} AS {name}")
+        self._connection.execute(f"CREATE TEMP VIEW facts AS SELECT {', '.join(chosen)} FROM {scan.source} AS p{joins}")
+
+    def close(self) -> None:
+        """Let go of the feed."""
+        self._working.__exit__()
+
+    def rows(self, query: exp.Select) -> list[Any]:
+        """What a query answers."""
+        return list(self._connection.execute(query.sql("duckdb")).fetchall())
+
+
+def exp_column(name: str, table: str) -> exp.Expr:
+    """A column of a table."""
+    from sqlglot import exp
+
+    return exp.column(name, table=table)
+
+
+def lookup(connection: Any, world: World, name: str, column: Column) -> str:
+    """A table that gives, for the name of each record of ``column.kind``, its value as JSON would write it."""
+    names, texts = [], []
+    for record in world.all(column.kind):
+        value = follow((SUBJECT, *column.beyond), Bindings(world, {SUBJECT: record}))
+        text = value if value is None or isinstance(value, str) else json.dumps(value)
+        names += [record.name, record.ref]
+        texts += [text, text]
+    table = f"records_{name}"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT unnest(?::VARCHAR[]) AS name, unnest(?::VARCHAR[]) AS v",
+        [names, texts],
+    )
+    return table
 
 
 def _json_path(names: Sequence[str]) -> str:

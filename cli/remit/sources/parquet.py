@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any
 
-from remit.sources.columnar import BATCH, Fields, NoCounterpart, Values, items, json_value, number, text
+from remit.sources.columnar import BATCH, Fields, NoCounterpart, Numbered, Values, items, json_value, number, text
 from remit.sources.context import Item, SourceContext
 from remit.sources.duck import connected
 from remit.sources.opening import unreadable
@@ -33,9 +34,14 @@ def relation_items(context: SourceContext, connection: Any, read: Callable[[], A
 
     try:
         relation = read()
-        yield from items(context, relation.columns, _rows(connection, relation, Values(context)))
+        yield from items(context, relation.columns, numbered_rows(connection, relation, Values(context), count(1)))
     except duckdb.Error as error:
         yield unreadable(context, f"The feed cannot be read: {str(error).splitlines()[0]}.")
+
+
+def numbered_rows(connection: Any, relation: Any, values: Values, numbers: Iterable[int]) -> Iterator[Numbered]:
+    """What the rows of a relation hold, each with its number out of ``numbers``."""
+    return zip(numbers, _rows(connection, relation, values), strict=False)
 
 
 def _rows(connection: Any, relation: Any, values: Values) -> Iterator[Fields | NoCounterpart]:

@@ -16,6 +16,7 @@ from remit.places import Place
 from remit.records import Config
 from remit.references import Entity, World, named_by
 from remit.schemas import Schemas
+from remit.sources.scan import Scan
 
 
 class Spool:
@@ -78,24 +79,60 @@ def _fact(kind: str, line: bytes) -> Entity:
 
 
 class SpooledWorld(World):
-    """A world whose facts are on disk; each is built when it is asked for. Records win, as in every world."""
+    """A world whose facts are on disk; each is built when it is asked for. Records win, as in every world.
 
-    def __init__(self, schemas: Schemas, records: Iterable[Entity], config: Config, spool: Spool) -> None:
+    Facts of ``scans`` stand in their feed until somebody asks for one of that kind by its name: then all go to the
+    spool.
+    """
+
+    def __init__(
+        self, schemas: Schemas, records: Iterable[Entity], config: Config, spool: Spool, scans: Iterable[Scan] = ()
+    ) -> None:
         super().__init__(schemas, records, config)
-        self.spool = spool
+        self._spool = spool
+        self._scans = {scan.kind: scan for scan in scans}
         self._named: dict[tuple[str, str], dict[str, list[str]]] = {}
 
     def get(self, kind: str, name: Any) -> Entity | None:
         """The record or fact of that kind and name."""
-        return super().get(kind, name) or (self.spool.get(kind, name) if isinstance(name, str) else None)
+        found = super().get(kind, name)
+        return found or (self._spooled(kind).get(kind, name) if isinstance(name, str) else None)
+
+    @property
+    def spool(self) -> Spool:
+        """Every fact, spooled."""
+        for kind in list(self._scans):
+            self._spooled(kind)
+        return self._spool
+
+    @property
+    def fact_kinds(self) -> frozenset[str]:
+        """The kinds of which there are facts."""
+        return frozenset((*self._spool.kinds, *self._scans))
+
+    def scan(self, kind: str) -> Scan | None:
+        """Where most facts of a kind still stand in their feed: that feed."""
+        return self._scans.get(kind)
+
+    def odd(self, kind: str) -> Iterator[Entity]:
+        """Facts of a kind that stand in a feed, but for what the scan holds: the odd rows of the feed, by name."""
+        names = sorted(self._spool.names(kind))
+        return (fact for name in names if (fact := self._spool.get(kind, name)) is not None)
+
+    def _spooled(self, kind: str) -> Spool:
+        """The spool with every fact of one kind in it."""
+        scan = self._scans.pop(kind, None)
+        for fact in scan.facts() if scan else ():
+            self._spool.add(fact)
+        return self._spool
 
     def all(self, kind: str) -> Sequence[Entity]:
         """Everything of one kind, by name; facts are built one after the other."""
-        return _InOrder(self, kind) if self.spool.names(kind) else super().all(kind)
+        return _InOrder(self, kind) if self._spooled(kind).names(kind) else super().all(kind)
 
     def names_of(self, kind: str) -> list[str]:
         """The names of everything of one kind, in order."""
-        return sorted({*super().names_of(kind), *self.spool.names(kind)})
+        return sorted({*super().names_of(kind), *self._spooled(kind).names(kind)})
 
     def records(self, kind: str) -> Sequence[Entity]:
         """What is of one kind and no fact, by name."""
@@ -103,7 +140,7 @@ class SpooledWorld(World):
 
     def joined(self, kind: str, field: str, name: str) -> list[Entity]:
         """Everything of ``kind`` whose ``field`` names ``name``, by name."""
-        if not self.spool.names(kind):
+        if not self._spooled(kind).names(kind):
             return super().joined(kind, field, name)
         index = self._named.get((kind, field))
         if index is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from functools import partial
+from heapq import merge
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from remit.conditions.condition import Compiler
@@ -19,7 +20,8 @@ from remit.policies.pushed_measures import Certain, Outcome, Pushed, Scoring, ne
 from remit.policies.tallies import Tally
 from remit.references import Entity
 from remit.sources.duck import EXTRA
-from remit.sources.fact_table import FactTable
+from remit.sources.fact_table import FactTable, ScanTable
+from remit.sources.scan import Scan
 from remit.sources.spool import SpooledWorld
 
 if TYPE_CHECKING:
@@ -57,28 +59,39 @@ class Tallying:
 
     def __call__(self, measure: Measure, scoring: Scoring, subject_of: ToSubject) -> InColumns | None:
         """What columns make of a measure; None where they cannot say anything."""
-        if not self._world.spool.names(measure.over):
+        if measure.over not in self._world.fact_kinds:
             return None
-        certain = Certain(self._compiler.types, self._parameters, frozenset(self._world.spool.kinds))
+        certain = Certain(self._compiler.types, self._parameters, self._world.fact_kinds)
         one = pushed(measure, certain, scoring)
         if one is None:
             return None
         query = Query(one, Pushing(self._compiler.types, self._parameters))
-        table = FactTable(self._world, measure.over, query.columns)
+        scan = self._world.scan(measure.over)
+        table = (
+            ScanTable(self._world, scan, query.columns) if scan else FactTable(self._world, measure.over, query.columns)
+        )
         groups = list(query.groups(table.rows))
         tallies, uncounted = counted(measure, one, groups, subject_of, partial(query.first, table.rows))
         names = query.asked(table.rows) if any(group.outcome == Outcome.ASKED for group in groups) else []
         table.close()
-        return InColumns(tallies, uncounted, self._entities(measure.over, names))
+        return InColumns(tallies, uncounted, self._entities(measure.over, names, scan))
 
-    def _entities(self, kind: str, names: Sequence[str]) -> Iterator[Entity]:
-        """Facts of these names and all records of the kind, by name."""
+    def _entities(self, kind: str, names: Sequence[str], scan: Scan | None) -> Iterator[Entity]:
+        """Facts of these names, all that a scan does not hold, and all records of the kind, by name."""
+        if scan is not None:
+            apart = sorted((*self._world.records(kind), *self._world.odd(kind)), key=_name)
+            yield from merge(scan.facts(names) if names else (), apart, key=_name)
+            return
         records = {record.name for record in self._world.records(kind)}
         there = self._world.spool.names(kind).keys()
         for name in sorted(records.union(one for one in names if one in there)):
             entity = self._world.get(kind, name)
             assert entity is not None
             yield entity
+
+
+def _name(entity: Entity) -> str:
+    return entity.name
 
 
 def counted(
