@@ -11,6 +11,9 @@ from remit.commands.options import at_option, format_option, print_json, ref_opt
 from remit.reporters.finding_formats import FORMATS
 from remit.sentences import say, spoken
 
+SAYS = ("verdict: emergency",)
+"""What stands in the commit of a change that went in by an emergency."""
+
 
 @click.command()
 @click.option("--since", metavar="REF", help="Also judge the way from here on: transitions; levels without cases.")
@@ -28,25 +31,37 @@ def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None
 
     Exit code 1 when there is an error; warnings alone give 0.
     """
-    from remit import checking
     from remit.commands.speaking import language_at
     from remit.findings import count, has_errors, in_order
-    from remit.owing import owed_findings
-    from remit.rechecking import recheck
+    from remit.rechecking import check_files, check_working
     from remit.remembering import memory_of
     from remit.reporters.findings import finding_lines, from_top, summary
 
     store = store_of(ctx)
-    files = store.files(ref)
-    verdict = recheck(files, store.root, memory_of(store), at=at)
+    commit = None
+    if ref is None and not store.is_bare:
+        verdict = check_working(store, memory_of(store), at=at)
+    else:
+        files = store.files(ref)
+        commit = files.commit
+        verdict = check_files(files, store.root, memory_of(store), at=at, store=store)
     findings = verdict.findings
     if since is not None:
+        from remit import checking
+
         findings = in_order((*findings, *checking.since(loaded(ctx, ref), loaded(ctx, since))))
-    if store.repository is not None and store.repository.exists("HEAD"):
+    repository = store.repository
+    if (
+        repository is not None
+        and repository.exists("HEAD")
+        and repository.reachable(ref or "HEAD", limit=1, saying=SAYS)
+    ):
+        from remit.owing import owed_findings  # slow to import: only where there was an emergency
+
         findings = in_order((*findings, *owed_findings(store, ref or "HEAD", at)))
     if fmt == "json":
         found = [f.to_json() for f in findings]
-        print_json({"findings": found, "counts": count(findings), "commit": files.commit})
+        print_json({"findings": found, "counts": count(findings), "commit": commit})
     elif fmt in FORMATS:
         click.echo(FORMATS[fmt](from_top(findings, store.prefix)), nl=False)
     else:
