@@ -184,6 +184,26 @@ def test_commit_with_replaces_a_file_by_a_folder_and_back(git_repo: GitRepo) -> 
     assert back == tree
 
 
+def test_a_tree_is_the_one_that_git_writes(git_repo: GitRepo) -> None:
+    files = {"b": "1", "a.b": "2", "a0/x": "3", "a/x": "4", "静/文.yaml": "5", "z/y/x": "6", "a-/b": "7"}
+    repo = git_repo(files)
+    repository = Repository(repo)
+
+    assert repository.commit_with(None, {path: text.encode() for path, text in files.items()}) == git(
+        repo, "rev-parse", "HEAD^{tree}"
+    )
+
+
+def test_a_tree_is_not_written_around_a_blob_that_is_not_there(git_repo: GitRepo) -> None:
+    repository = Repository(git_repo({"a/b": "1"}))
+    tree = repository.tree_of(repository.resolve("HEAD"))
+
+    with pytest.raises(GitError, match="is missing"):
+        repository.tree_with(tree, {"a/c": "12" * 20})
+    with pytest.raises(GitError, match="is missing"):
+        repository.tree_with(tree, {"a/c": tree})
+
+
 @pytest.mark.parametrize("path", ["../x", "/x", "a//b", ".git/config", "a/.GIT/x", "a/./b", "a\nb", ""])
 def test_a_tree_never_holds_a_path_that_leaves_it(git_repo: GitRepo, path: str) -> None:
     with pytest.raises(GitError, match="not a path"):

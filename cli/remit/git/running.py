@@ -51,7 +51,7 @@ _FIXED_OPTIONS = {
     "core.pager": "cat",
     "core.askPass": "",
     "core.alternateRefsCommand": "true",
-    "core.fsync": "committed,reference",
+    "core.fsync": "committed,index,reference",
     "core.logAllRefUpdates": "always",
     "gc.auto": "0",
     "maintenance.auto": "false",

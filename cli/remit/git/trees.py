@@ -50,13 +50,16 @@ class Trees(Listings):
 
     def write_blobs(self, many: Sequence[bytes]) -> list[str]:
         """Store many blobs by one process; ids in the same order."""
+        return self._write("blob", many)
+
+    def _write(self, kind: str, many: Sequence[bytes]) -> list[str]:
         if not many:
             return []
-        with tempfile.TemporaryDirectory(prefix="remit-blobs-") as folder:
+        with tempfile.TemporaryDirectory(prefix="remit-objects-") as folder:
             names = [Path(folder, str(number)) for number in range(len(many))]
             for name, data in zip(names, many, strict=True):
                 name.write_bytes(data)
-            command = ["hash-object", "-w", "--no-filters", "--stdin-paths"]
+            command = ["hash-object", "-w", "-t", kind, "--no-filters", "--stdin-paths"]
             out = self._git(command, stdin=lines(map(str, names))).stdout
         return decode(out).split()
 
@@ -67,9 +70,17 @@ class Trees(Listings):
         return self.tree_with(base_tree, {path: oids.get(path) for path in changes})
 
     def tree_with(self, base_tree: str | None, changes: Mapping[str, str | None]) -> str:
-        """Like ``commit_with``, for blobs that are stored already; every file it writes has mode 100644."""
+        """Like ``commit_with``, for blobs that are stored already; every file it writes has mode 100644.
+
+        Raises:
+            GitError: one of the blobs is missing.
+        """
         for path in changes:
             check_path(path)
+        wanted = sorted({check_oid(oid) for oid in changes.values() if oid is not None})
+        kinds = self._kinds(wanted)
+        if missing := [oid for oid in wanted if kinds.get(oid) != "blob"]:
+            raise GitError(f"the blob {missing[0]} is missing")
         folders = sorted({folder for path in changes for folder in _folders(path)})
         trees = self._read_folders(base_tree, folders)
         for path, oid in changes.items():
@@ -101,15 +112,18 @@ class Trees(Listings):
         return {name: one.kind for name, one in found if one is not None}
 
     def _make_trees(self, trees: Sequence[Mapping[str, tuple[str, str]]]) -> list[str]:
-        if not trees:
-            return []
-        kind = {TREE_MODE: "tree", "160000": "commit"}
-        rows = [
-            "".join(f"{mode} {kind.get(mode, 'blob')} {oid}\t{name}\0" for name, (mode, oid) in sorted(tree.items()))
-            for tree in trees
-        ]
-        stdin = encode("".join(f"{row}\0" for row in rows))
-        return decode(self._git(["mktree", "-z", "--batch"], stdin=stdin).stdout).split()
+        # Not by mktree: it does not read core.fsync, and what it writes is gone after a loss of power.
+        return self._write("tree", [_raw(tree) for tree in trees])
+
+
+def _raw(tree: Mapping[str, tuple[str, str]]) -> bytes:
+    """A tree as git stores it: a folder is sorted as if its name ended with a slash."""
+
+    def place(name: str) -> bytes:
+        return encode(name) + (b"/" if tree[name][0] == TREE_MODE else b"")
+
+    rows = ((*tree[name], encode(name)) for name in sorted(tree, key=place))
+    return b"".join(b"%b %b\0%b" % (mode.encode(), name, bytes.fromhex(oid)) for mode, oid, name in rows)
 
 
 def _folders(path: str) -> list[str]:
