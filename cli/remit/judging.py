@@ -211,13 +211,15 @@ def law_of(store: Store, commit: str, at: datetime, *, checked: bool = True) -> 
 def result_check(store: Store, *, at: datetime) -> Check:
     """The check that ``changing.apply`` makes of its result, against the protected branch as it was last seen.
 
-    Where it is known that the result has no error, no more is read than what is near to the change.
+    Where it is known that the result has no error, only the way to it is judged, by what is near to the change.
     """
 
     def check(files: Files) -> tuple[Finding, ...]:
         before = store.files(target(store, fetch=False).tip)
-        near_is_enough = not _decides_otherwise(before, files) and is_right(store, files, at)
-        return (check_near if near_is_enough else check_way)(before, files, at=at)
+        if _decides_otherwise(before, files) or not is_right(store, files, at):
+            return check_way(before, files, at=at)
+        origin, result = (load(side) for side in near(before, files))
+        return checking.since(result.judged_as(origin), origin)
 
     return check
 

@@ -53,9 +53,9 @@ def near(before: Files, after: Files) -> tuple[Files, Files]:
 
 def changed_paths(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
     """Paths whose content differs, sorted; of two trees only their ids are compared."""
-    trees = isinstance(before, TreeBlobs) and isinstance(after, TreeBlobs)
-    one, other = (side.oids if trees and isinstance(side, TreeBlobs) else side for side in (before, after))
-    return sorted(path for path in {*one, *other} if one.get(path) != other.get(path))
+    if isinstance(before, TreeBlobs) and isinstance(after, TreeBlobs):
+        return before.differing(after)
+    return sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
 
 
 def is_record_path(path: str, blobs: Mapping[str, bytes]) -> bool:

@@ -19,10 +19,10 @@ from pathlib import Path
 from remit.findings import has_errors
 from remit.footing import FRESH, NO_MARKS, Footing, Irregular, believed, blob_id, footing_of, look, witnessed
 from remit.records import CONFIG_PATH, build_snapshot
-from remit.remembering import Memory
+from remit.remembering import Memory, memory_of
 from remit.store import FOLDERS, Files, Store, TreeBlobs, read_regular
 from remit.touching import Touch, still
-from remit.verdicts import Known, Verdict
+from remit.verdicts import WORKING, Known, Verdict
 
 Look = Callable[[Known], tuple[Touch, Callable[[], Footing]]]
 """What was done since a verdict, and the footing that follows from it."""
@@ -85,6 +85,20 @@ def check_files(
     if verdict := _remembered(memory, "a tree", looked, at):
         return verdict
     return _surveyed(memory, "a tree", files, footing_of(ids), frozenset() if store else frozenset(ids), at)
+
+
+def is_right(store: Store, files: Files, at: datetime) -> bool:
+    """Whether it is known, or follows at once from what is known, that a commit or tree of a store has no error."""
+    memory, blobs = memory_of(store), files.blobs
+    if memory is None or files.findings or not isinstance(blobs, TreeBlobs):
+        return False
+    for name in (WORKING, "verdict on a tree"):
+        known = Known.of_bytes(memory.recall(name))
+        if known is not None and known.holds(at) and not has_errors(known.verdict.findings):
+            paths = {path for path, _ in blobs.oids.items() ^ known.footing.ids().items()}
+            touch = Touch({path: blobs.get(path) for path in paths}, blobs.get, blobs.items, _held(store))
+            return not paths or still(known, touch, at) is not None
+    return False
 
 
 def _remembered(memory: Memory, of: str, looked: Look, at: datetime) -> Verdict | None:

@@ -92,6 +92,12 @@ class TreeBlobs(Mapping[str, bytes]):
         paths = (path.removeprefix(self._prefix) for path, entry in found if entry.mode in _REGULAR_MODES)
         return sorted(path for path in paths if is_store_path(path) and path.startswith(folder))
 
+    def differing(self, other: TreeBlobs) -> list[str]:
+        """The paths at which two trees of one store have not the same file, sorted."""
+        changed = (one.path for one in self._repository.changed_paths(self._tree, other._tree))
+        paths = (path.removeprefix(self._prefix) for path in changed if path.startswith(self._prefix))
+        return sorted(path for path in paths if is_store_path(path) and self._file(path) != other._file(path))
+
     def __getitem__(self, path: str) -> bytes:
         if (oid := self._file(path)) is None:
             raise KeyError(path)

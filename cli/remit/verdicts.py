@@ -24,6 +24,10 @@ Ways = tuple[tuple[str, Kinds], ...]
 """Whom a level tells: roles, each with the kinds of record at which it may be held. One that leads on is enough."""
 
 
+WORKING = "verdict on the working tree"
+"""The name under which the last one without errors is remembered."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What is wrong with a store, and how many records and policies it has."""

@@ -23,6 +23,7 @@ from remit.secrets import secrets_in
 from remit.sentences import say
 from remit.signing import Sign, unsigned
 from remit.store import Store, is_store_path
+from remit.working import working_tree
 from remit.yamltext import Conflict, Versions, forbidden_character, merge_files
 
 _UNMERGED = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
@@ -177,12 +178,11 @@ def _fork(aim: Target, repository: Repository) -> str:
 
 
 def _differences(store: Store, fork: str, aim: Target, paths: Sequence[str] | None) -> dict[str, bytes | None]:
-    files = store.files()
+    files = working_tree(store)
     wanted = None if paths is None else tuple(path.removeprefix("./").rstrip("/") for path in paths)
     if odd := [found for found in files.findings if _is_wanted(found.place.path, wanted)]:
         raise Refused(odd[0].message, hint=odd[0].hint or say("change.regular-files-only"))
-    repository = aim.repository
-    before, now = _oids(store, fork), {path: repository.blob_id(data) for path, data in files.blobs.items()}
+    before, now = _oids(store, fork), files.ids
     tip = before if fork == aim.tip else _oids(store, aim.tip)
     known = sorted(before.keys() | now.keys())
     for path in wanted or ():
@@ -191,8 +191,10 @@ def _differences(store: Store, fork: str, aim: Target, paths: Sequence[str] | No
     changed = [path for path in known if before.get(path) != now.get(path) and _is_wanted(path, wanted)]
     new = [path for path in changed if tip.get(path) != now.get(path)]
     moved = {path: (before.get(path), tip.get(path)) for path in new if tip.get(path) != before.get(path)}
-    merged = merged_with(aim, {path: (*sides, files.blobs.get(path)) for path, sides in moved.items()})
-    found = {path: files.blobs.get(path) for path in new if path not in moved} | merged
+    merged = merged_with(
+        aim, {path: (*sides, files.read(path) if path in now else None) for path, sides in moved.items()}
+    )
+    found = {path: files.read(path) if path in now else None for path in new if path not in moved} | merged
     if not found:
         raise Refused(say("change.nothing-differs", branch=aim.branch), hint=say("change.change-a-file"))
     return found
