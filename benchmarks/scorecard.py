@@ -252,10 +252,10 @@ def preface() -> str:
     """What the tables show and where they come from."""
     return f"""{HEADING}
 
-One month's share of tickets closed in time, by team, out of a year in one Parquet file: `python benchmarks/scorecard.py`.
+One month's share of tickets in time, by team, out of a year in one Parquet file: `python benchmarks/scorecard.py`.
 {platform.machine()}, Python {platform.python_version()}; whole processes, imports included.
 All give the same figures, which the run compares.
-Remit also proves that every row fits its schema, refers to what there is and has an id of its own; by hand nobody looks.
+Remit also proves that every row fits its schema, refers to what there is and has an id of its own.
 """
 
 
