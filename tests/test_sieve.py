@@ -14,6 +14,7 @@ from test_pushing import EXACT
 from worlds import small_world
 
 from remit.conditions.condition import Bindings
+from remit.conditions.deciding import Decider
 from remit.conditions.selection import (
     All,
     Among,
@@ -182,3 +183,20 @@ def test_what_a_policy_says_gets_in_as_constants_only() -> None:
 
     assert sieve(test, LOADED.world)(fact({"text": "", hostile: ""})) is False
     assert sieve(test, LOADED.world)(fact({"text": "", hostile: hostile})) is True
+
+
+@settings(max_examples=8)
+@given(dice=st.randoms(use_true_random=False), seed=st.integers(0, 2**32))
+def test_what_the_engine_is_asked_about_fewer_conditions_it_answers_as_about_all(dice: Random, seed: int) -> None:
+    facts, conditions = Random(seed), {}
+    for number in range(8):
+        condition, _ = compiled(condition_text(dice))
+        assert condition is not None
+        conditions[f"c{number}"] = condition
+    things = [fact(ticket(facts)) for _ in range(40)]
+
+    with Decider(conditions, COMPILER, witness=False) as decider:
+        some = {id(one): held for one, held in decider.each(things, LOADED.world, SCOPE)}
+        every = [decider.holding(Bindings(LOADED.world, {"subject": one, "param": PARAM}, SCOPE)) for one in things]
+
+    assert [some.get(id(one), frozenset()) for one in things] == every

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from remit.conditions.condition import Bindings, Compiler, Origin
+from remit.conditions.condition import Compiler, Origin
 from remit.conditions.deciding import Decider
 from remit.conditions.messages import MessageTypes
 from remit.errors import UserError
@@ -38,11 +38,7 @@ def select(
         raise UserError(
             f"{first.place}: {first.message}", first.hint or "Write for example: subject.status == 'active'"
         )
-    parameters = {name: parameter.get("value") for name, parameter in world.parameters.items()}
-    chosen = []
+    things = [entity for record in records if (entity := world.get(record.kind, record.name)) is not None]
     with Decider({"chosen": condition}, compiler) as decider:
-        for record in records:
-            entity = world.get(record.kind, record.name)
-            if entity is not None and decider.holding(Bindings(world, {"subject": entity, "param": parameters}, scope)):
-                chosen.append(record)
-    return chosen
+        chosen = {entity.name for entity, _ in decider.each(things, world, scope)}
+    return [record for record in records if record.name in chosen]

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from remit.conditions.checks import Scope
 from remit.conditions.condition import Bindings, Compiler, Condition
-from remit.conditions.lowering import Lowering
-from remit.conditions.session import OutsideEnvelope, RuleSession, fits, lint
+from remit.conditions.lowering import Lowering, Property, Test
+from remit.conditions.selection import SUBJECT, Selection
+from remit.conditions.session import OutsideEnvelope, RuleSession, fits, lint, names_in
+from remit.conditions.sieve import chooser
+from remit.references import Entity, World
 
 
 class EnginesDisagree(AssertionError):
     """durable-rules and CEL gave different answers to one question: a bug in Remit, never a decision."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One session and, for each condition in it, the properties that its rules read."""
+
+    session: RuleSession
+    reads: Mapping[str, tuple[Property, ...]]
+
+    @staticmethod
+    def of(rules: Mapping[str, Mapping[str, Test]], lowering: Lowering) -> _Part:
+        named = {one.name: one for one in lowering.properties.values()}
+        reads = {
+            name: tuple(named[one] for one in sorted({one for test in tests.values() for one in names_in(test)}))
+            for name, tests in rules.items()
+        }
+        return _Part(RuleSession(_together(rules)), reads)
+
+    def fired(self, names: Collection[str], bindings: Bindings) -> frozenset[str]:
+        """Those of ``names`` that hold; rules of other conditions may fire for want of their properties."""
+        asked = [name for name in names if name in self.reads]
+        if not asked:
+            return frozenset()
+        properties = {one.name: one for name in asked for one in self.reads[name]}
+        decided = self.session.decide({name: one.read(bindings) for name, one in properties.items()})
+        return frozenset(rule.partition("#")[0] for rule in decided).intersection(asked)
 
 
 class Decider:
@@ -24,18 +55,19 @@ class Decider:
     def __init__(self, conditions: Mapping[str, Condition], compiler: Compiler, *, witness: bool = True) -> None:
         self._conditions = dict(conditions)
         self._witness = witness
-        self._parts: list[tuple[Lowering, RuleSession]] = []
-        pending: dict[str, Any] = {}
+        self._compiler = compiler
+        self._parts: list[_Part] = []
+        pending: dict[str, dict[str, Test]] = {}
         lowering = Lowering(compiler)
         for name, condition in self._conditions.items():
             tests = _rules(name, lowering.tests(condition))
-            if pending and not fits({**pending, **tests}, len(lowering.properties)):
-                self._parts.append((lowering, RuleSession(pending)))
+            if pending and not fits(_together({**pending, name: tests}), len(lowering.properties)):
+                self._parts.append(_Part.of(pending, lowering))
                 pending, lowering = {}, Lowering(compiler)
                 tests = _rules(name, lowering.tests(condition))
-            pending |= tests
+            pending[name] = tests
         if pending:
-            self._parts.append((lowering, RuleSession(pending)))
+            self._parts.append(_Part.of(pending, lowering))
 
     def holding(self, bindings: Bindings) -> frozenset[str]:
         """The names of the conditions that hold.
@@ -43,19 +75,39 @@ class Decider:
         Raises:
             EnginesDisagree: CEL says otherwise of any of them.
         """
-        fired: set[str] = set()
-        for lowering, session in self._parts:
-            decided = session.decide({prop.name: prop.read(bindings) for prop in lowering.properties.values()})
-            fired |= {rule.partition("#")[0] for rule in decided}
-        for name, condition in self._conditions.items() if self._witness else ():
+        return self._among(self._conditions, bindings)
+
+    def each(self, things: Iterable[Entity], world: World, scope: Scope) -> Iterator[tuple[Entity, frozenset[str]]]:
+        """The things, as ``subject``, of which some condition holds, each with the names of those that do.
+
+        Of a thing, the engine is asked only about conditions that a generated function does not rule out.
+
+        Raises:
+            EnginesDisagree: as ``holding``.
+        """
+        param = world.parameter_values
+        selection = Selection(self._compiler.types, param)
+        tests = {name: selection.test(one.root, one.scope) for name, one in self._conditions.items()}
+        possible = chooser(tests, world)
+        for thing in things:
+            names = self._conditions if self._witness else possible(thing)
+            if names:
+                held = self._among(names, Bindings(world, {SUBJECT: thing, "param": param}, scope))
+                if held:
+                    yield thing, held
+
+    def _among(self, names: Collection[str], bindings: Bindings) -> frozenset[str]:
+        fired = frozenset().union(*(part.fired(names, bindings) for part in self._parts))
+        for name in names if self._witness else ():
+            condition = self._conditions[name]
             if condition.holds(bindings) != (name in fired):
                 raise EnginesDisagree(f"{condition.text} is decided {name in fired} by durable-rules only")
-        return frozenset(fired)
+        return fired
 
     def close(self) -> None:
         """Give every session back."""
-        for _, session in self._parts:
-            session.close()
+        for part in self._parts:
+            part.session.close()
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +127,10 @@ def is_decidable(condition: Condition, compiler: Compiler) -> bool:
         return False
 
 
-def _rules(name: str, tests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _together(rules: Mapping[str, Mapping[str, Test]]) -> dict[str, Test]:
+    return {rule: test for tests in rules.values() for rule, test in tests.items()}
+
+
+def _rules(name: str, tests: list[Test]) -> dict[str, Test]:
     """A rule for each alternative of a condition: ``name#0``, ``name#1`` …"""
     return {f"{name}#{number}": test for number, test in enumerate(tests)}

@@ -13,9 +13,10 @@ import hashlib
 import itertools
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from typing import Any, Literal
 
 from remit.conditions.checks import shape_at
@@ -56,13 +57,27 @@ class Property:
             except EvaluationError:
                 return None
             return value if isinstance(value, bool) else None
-        assert self.path is not None
-        raw = follow(self.path.names, bindings)
+        raw = self._raw(bindings)
         if self.source == "present":
             return True if raw is not None and raw != [] else None
         if self.source == "currency":
             return currency_of(self.shape, raw) if isinstance(raw, Mapping) else None
         return None if raw is None else encode(self.shape, raw)
+
+    @cached_property
+    def _raw(self) -> Callable[[Bindings], Any]:
+        """What ``follow`` gives; a plain field of what a variable stands for is read without looking at shapes."""
+        assert self.path is not None
+        names = self.path.names
+        if len(names) != 2 or names[1] == "id" or item_number(names[1]) is not None:
+            return partial(follow, names)
+        variable, name = names
+
+        def read(bindings: Bindings) -> Any:
+            value = bindings.values.get(variable)
+            return value.spec.get(name) if type(value) is Entity else follow(names, bindings)
+
+        return read
 
 
 MOST_ALTERNATIVES = 16
@@ -233,6 +248,8 @@ def _compare(sign: str, name: str, value: Any) -> Test:
 def encode(shape: Shape, value: Any) -> Any:
     """A schema-valid value as one that durable-rules compares exactly; None when it has no exact form."""
     match shape.type:
+        case "text" if type(value) is str and len(value) * 4 <= LONGEST_TEXT:
+            return value
         case "instant":
             moment = value if isinstance(value, datetime) else instant(value)
             return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)

@@ -129,6 +129,16 @@ def fits(tests: Mapping[str, dict[str, Any] | None], properties: int) -> bool:
     )
 
 
+def names_in(test: dict[str, Any]) -> Iterator[str]:
+    """The properties that a test reads, in order, as often as it does."""
+    for leaf in _leaves(test):
+        ((sign, body),) = leaf.items()
+        ((name, value),) = (body if sign.startswith("$") else leaf).items()
+        yield name
+        if isinstance(value, dict):
+            yield value["$m"]
+
+
 def _leaves(test: Any) -> Iterator[Any]:
     if not isinstance(test, dict) or len(test) != 1:
         raise OutsideEnvelope(f"a test has one key: {test!r}")

@@ -51,8 +51,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def sieve(test: Test, world: World) -> Callable[[Entity], bool]:
     """A function that is false only for things of which the test is false."""
     writer = _Writer(world)
-    writer.hoist(_met(test))
+    writer.hoist(Counter(_first(test)))
     function: Callable[[Entity], bool] = writer.function(writer.test(test, unknown=True))
+    return function
+
+
+def chooser(tests: Mapping[str, Test], world: World) -> Callable[[Entity], list[str]]:
+    """A function that gives the names of the tests that are not false of a thing, in their order."""
+    writer = _Writer(world)
+    writer.hoist(Counter(column for test in tests.values() for column in _first(test)))
+    function: Callable[[Entity], list[str]] = writer.choosing(tests)
     return function
 
 
@@ -88,10 +96,21 @@ class _Writer:
             self._formed[column] = self._assigned(self.value(column))
 
     def function(self, answer: ast.expr) -> Any:
-        """The function, compiled."""
+        """The function that answers so, compiled."""
+        return self._compiled([ast.Return(answer)])
+
+    def choosing(self, tests: Mapping[str, Test]) -> Any:
+        """The function that names the tests that are not false, compiled."""
+        body: list[ast.stmt] = [ast.Assign([ast.Name("found", ast.Store())], ast.List([], ast.Load()))]
+        for name, test in tests.items():
+            found = ast.Call(ast.Attribute(_name("found"), "append", ast.Load()), [ast.Constant(name)], [])
+            body.append(ast.If(self.test(test, unknown=True), [ast.Expr(found)], []))
+        return self._compiled([*body, ast.Return(_name("found"))])
+
+    def _compiled(self, answer: list[ast.stmt]) -> Any:
         fields = ast.Assign([ast.Name("s", ast.Store())], ast.Attribute(_name("e"), "spec", ast.Load()))
         arguments = ast.arguments([], [ast.arg("e")], None, [], [], None, [])
-        body: list[ast.stmt] = [fields, *self._loads, ast.Return(answer)]
+        body: list[ast.stmt] = [fields, *self._loads, *answer]
         module = ast.Module([ast.FunctionDef("answer", arguments, body, [], None)], [])
         names = {**self._names, "__builtins__": {}}
         exec(compile(ast.fix_missing_locations(module), "<sieve>", "exec"), names)
@@ -219,12 +238,8 @@ class _Writer:
         return f"v{self._count}"
 
 
-def _met(test: Test) -> Counter[Column]:
-    """The columns that nearly every answer reads, each with how often."""
-    return Counter(_first(test))
-
-
 def _first(test: Test) -> Iterator[Column]:
+    """The columns that nearly every answer reads, as often as it does."""
     match test:
         case All(parts=parts):
             yield from _first(parts[0]) if parts else ()
