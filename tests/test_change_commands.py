@@ -487,3 +487,22 @@ def test_a_title_that_does_not_end_leaves_the_tables_readable(lone: User) -> Non
     assert "长" * 300 in "".join(lone.run("review", id, *AT).out.split())
     lone.run("apply", id, *AT)
     assert lone.run("log", BANK).out.splitlines()[1].split()[-1] == cut
+
+
+def test_who_proposes_errors_is_told_and_may(lone: User) -> None:
+    lone.write("Customer", "harbour-bank", {**SPEC, "customerGrade": "gold"})
+
+    ran = lone.run("propose", "-m", "Gold", *AT, as_="ann-lee")
+
+    assert ran.code == 0 and "The change brings 1 error; it cannot be applied" in ran.err
+    assert f"{BANK}:" in ran.err and "not-in-enum" in ran.err
+    (id,) = (row["id"] for row in lone.run("changes", "--format", "json", *AT).json["changes"])
+    assert id in ran.out
+
+
+def test_who_proposes_nothing_wrong_is_told_nothing_of_it(lone: User) -> None:
+    raise_grade(lone)
+
+    ran = lone.run("propose", "-m", "A", *AT, "--format", "json", as_="ann-lee")
+
+    assert ran.json["errors"] == [] and ran.err == ""

@@ -90,6 +90,18 @@ def test_what_is_wrong_is_said_kept_and_can_be_gone_on_with(
     assert "status: at_risk" in (store / CUSTOMER).read_text(encoding="utf-8")
 
 
+def test_without_an_editor_and_a_terminal_the_other_ways_are_named(
+    store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.delenv("EDITOR", raising=False)
+
+    assert edit(store) == 2
+    assert (
+        "set Customer/harbour-bank 字段=值；或直接修改 records/customers/harbour-bank.yaml" in capsys.readouterr().err
+    )
+
+
 def test_an_editor_that_fails_or_changes_nothing_changes_nothing(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

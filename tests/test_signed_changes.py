@@ -320,6 +320,15 @@ def test_whose_key_it_is_does_not_decide_about_it(lone: User) -> None:
     as_(lone, "ann-lee", "apply", id)
 
 
+ENDS_FIRST = ("--valid-from", "2027-01-01T00:00:00Z", "--valid-to", "2027-01-01T00:00:00Z")
+
+
+def test_keys_alone_lists_in_every_way_in_which_list_does(lone: User) -> None:
+    alone, listed = (lone.run("keys", *words, "--format", "json", *AT_WORDS) for words in ((), ("list",)))
+
+    assert alone.code == 0 and alone.json == listed.json and alone.json["keys"]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -330,6 +339,9 @@ def test_whose_key_it_is_does_not_decide_about_it(lone: User) -> None:
         (("keys", "add", "cai-yu", "--key", "WEAK"), "1024 bits"),
         (("keys", "add", "cai-yu", "--key", "/nowhere.pub"), "cannot be read"),
         (("keys", "revoke", "bob-sun", "SHA256:x", "-m", "x"), "bob-sun has no key SHA256:x"),
+        (("keys", "revoke", "Person/bob-sun", "SHA256:x", "-m", "x"), "bob-sun has no key SHA256:x"),
+        (("keys", "add", "cai-yu", "--key", "KEY", *ENDS_FIRST), "would end before it begins"),
+        (("keys", "add", "Person/cai-yu", "--key", "KEY", "--write", *ENDS_FIRST), "would end before it begins"),
     ],
 )
 def test_a_key_that_cannot_be_taken_is_refused_with_what_to_do(lone: User, words: tuple[str, ...], says: str) -> None:
