@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 from conftest import AT, git
-from torture import disks, faults, load, pushes, rot
+from torture import disks, faults, load, power, pushes, rot
 from torture.checker import nothing_lost
 from torture.faults import Count
 from torture.fuzz import TARGETS, search
@@ -200,6 +200,15 @@ def test_a_git_killed_inside_an_apply_leaves_old_or_new_and_goes_on(alone: bool,
 @pytest.mark.skipif(not faults.has_strace(), reason="strace is not installed")
 def test_what_the_system_refuses_git_is_never_told_as_done(tmp_path: Path) -> None:
     assert lost(faults.refused_at_each_call(apply_scene(tmp_path / "scene"), 35)) == []
+
+
+@pytest.mark.skipif(not faults.has_strace(), reason="strace is not installed")
+def test_what_a_loss_of_power_leaves_is_old_or_new_and_goes_on_and_only_because_it_was_synced(tmp_path: Path) -> None:
+    scene = apply_scene(tmp_path / "scene")
+    steps = power.steps_of(scene)
+
+    assert lost(power.power_lost(scene, steps, 6)) == []
+    assert power.power_lost(scene, [step for step in steps if step.what != "sync"], len(steps)).breaches
 
 
 def test_a_full_disk_refuses_and_when_it_has_grown_all_goes_on(tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ def page(found: list[Result]) -> str:
         "After each fault every ref, index entry and file is the old one or the new one.",
         f"Commands are killed with all that they started, and refused by the system ({', '.join(faults.ERRORS)}).",
         "A step is a file that is written or a program that is started; inside git, a call seen by strace.",
+        "A loss of power is replayed from what strace saw: names of files last in their order, bytes as far as synced.",
         "",
         "`make torture SIZE=full` runs every part, and `python -m torture --only PART` one of them;",
         "each leaves a line in `reliability.jsonl` beside this page, from which this page is made.",
@@ -108,7 +109,7 @@ def page(found: list[Result]) -> str:
         "",
         "The seconds are those of a machine that did other work beside.",
         "Kinds that this machine cannot run (no strace, no mounts of one's own) are not in the table.",
-        "Not run here: loss of power between two writes, and notices, which Remit does not send yet.",
+        "Not run here: notices, which Remit does not send yet.",
     ]
     return "\n".join(lines) + "\n"
 

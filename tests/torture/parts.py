@@ -12,11 +12,21 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from torture import disks, faults, load, pushes, rot
+from torture import disks, faults, load, power, pushes, rot
 from torture.faults import Count
 from torture.fuzz import TARGETS, search
 from torture.processes import Child
-from torture.scenes import LONE, Scene, apply_scene, approve_scene, propose_scene, set_scene
+from torture.scenes import (
+    LONE,
+    Scene,
+    apply_scene,
+    approve_scene,
+    propose_scene,
+    pushed_scene,
+    rename_scene,
+    set_scene,
+    withdraw_scene,
+)
 
 
 class Size(NamedTuple):
@@ -115,6 +125,10 @@ def _kill(scene: Scene, size: Size, dice: Random) -> Count:
     return faults.killed_at_random(scene, size.kills, dice)
 
 
+def _unpowered(scene: Scene, size: Size, dice: Random) -> Count:
+    return power.power_lost(scene, power.steps_of(scene), max(1, size.every // 6))
+
+
 PARTS: dict[str, Part] = {
     "lone": on_one_store,
     "clones": through_clones,
@@ -136,6 +150,12 @@ IN_GIT: dict[str, Part] = {
         apply_scene, lambda scene, size, _: faults.killed_at_each_call(scene, max(1, size.every // 6), alone=True)
     ),
     "git-refuse": _on(apply_scene, lambda scene, size, _: faults.refused_at_each_call(scene, size.every)),
+    **{
+        f"power-{make.__name__.removesuffix('_scene')}": _on(make, _unpowered)
+        for make in (propose_scene, approve_scene, withdraw_scene, apply_scene, set_scene, rename_scene)
+    },
+    # An origin takes no commit that is ten minutes old, so of these not every one is tried.
+    "power-push": _on(pushed_scene, lambda scene, size, _: power.power_lost(scene, power.steps_of(scene), size.every)),
 }
 """What needs strace."""
 

@@ -81,6 +81,11 @@ class Scene:
         shutil.rmtree(self.folder)
         shutil.copytree(self.kept, self.folder, symlinks=True)
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command line, with the instant at which it is given."""
+        return (*self.words, *(("--at", self.at.isoformat()) if _takes_an_instant(self.words) else ()))
+
     def begin(self, fault: Fault) -> Child:
         """Give the command in a process of its own."""
 
@@ -167,13 +172,20 @@ def atoms(folder: Path) -> dict[str, str]:
         for name, oid, tree in (line.split(" ") for line in listed):
             found[f"{top.name}:{name}"] = tree if "/reviews/" in name or top.name == FRESH else oid
         if (top / ".git").exists():
-            staged = git(top, "ls-files", "--stage").splitlines()
-            found |= {f"{top.name}:index {line.partition(chr(9))[2]}": line.partition("\t")[0] for line in staged}
+            found |= _staged(top)
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         if path.is_file() and not any(part.startswith(".") or part.endswith(".git") for part in relative.parts):
             found[relative.as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+def _staged(top: Path) -> dict[str, str]:
+    try:
+        lines = git(top, "ls-files", "--stage").splitlines()
+    except AssertionError as error:
+        return {f"{top.name}:index": str(error)}
+    return {f"{top.name}:index {line.partition(chr(9))[2]}": line.partition("\t")[0] for line in lines}
 
 
 # -- the scenes --------------------------------------------------------------------------------------------------------
