@@ -5,6 +5,7 @@ Each of these once went through.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -12,15 +13,18 @@ from pathlib import Path
 
 import approval_store
 import pytest
-from conftest import GitRepo, git
+from conftest import GitRepo, commit_all, git, write_files
 from guarded import BANK, MAIN, NOW, Guarded, texts
 from test_change_commands import AT, User, raise_grade
 
 from remit.auditing import VERIFIED, audit
 from remit.changes import review_title, with_trailers
+from remit.changing.targets import target
 from remit.git import Identity, Repository
 from remit.judging import law_of
 from remit.registry import Registry
+from remit.signatures import NAMESPACE, NotAKey, parse_public_key, signer
+from remit.store import Store
 
 EMERGENCY = "  emergency: {approvers: [{role: owner, of: record.unit}], reviewWithin: 3d}\n"
 """Bob may act at once where the bank is concerned."""
@@ -76,6 +80,31 @@ def test_who_brings_in_the_review_of_an_emergency_puts_no_words_of_his_own_besid
     assert rules_that_an_audit_names(guarded, reviews[1]) == [(reviews[1], "R7")]
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_whoever_looks_into_a_change_still_asks_the_protected_branch(
+    git_repo: GitRepo, git_clone: GitRepo, capsys: pytest.CaptureFixture[str], shown: bool
+) -> None:
+    """The change calls its own branch the protected one, and brings the rules that suit it."""
+    origin = git_clone(git_repo(approval_store.texts(), "seed"), "origin.git", bare=True)
+    user = User(git_clone(origin, "bob", "bob-sun"), capsys)
+    good = "c-20261015-aaaaaa"
+    raise_grade(user)
+    id = user.propose()
+    git(user.folder, "checkout", "--quiet", "--force", "-b", f"change/{good}", "origin/main")
+    rules = approval_store.RULES.replace("{role: owner, of: record.unit}", "{role: service}")
+    settings = f"name: small\ntimezone: Asia/Shanghai\nlanguage: en\nprotected: change/{good}\n"
+    write_files(user.folder, {"rules/approval/control.yaml": rules, "remit.yaml": settings})
+    commit_all(user.folder, f"mine\n\nRemit-Change: {good}")
+    git(user.folder, "push", "--quiet", "origin", f"change/{good}")
+    if not shown:
+        git(user.folder, "remote", "set-head", "origin", "--delete")
+
+    ran = user.run("review", id, *AT, "--format", "json")
+
+    assert target(Store.open(user.folder)).branch == "main"
+    assert [one["candidates"][0]["person"] for one in ran.json["change"]["requirements"]] == ["bob-sun"]
+
+
 def test_what_went_on_after_it_was_looked_at_is_not_approved_unseen(
     git_repo: GitRepo, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,6 +128,27 @@ def test_what_went_on_after_it_was_looked_at_is_not_approved_unseen(
     assert ran.code == 2 and f"it was {head[:12]}, and is {later[:12]}" in ran.err and f"remit review {id}" in ran.err
     assert user.run("review", id, *AT).code == 0
     assert user.run("approve", id, *AT).code == 0
+
+
+SMALL = ("00" * 32, "01" + "00" * 31, "01" + "00" * 30 + "80", "ec" + "ff" * 30 + "7f", "ee" + "ff" * 30 + "ff")
+
+
+@pytest.mark.parametrize("point", SMALL)
+def test_a_key_for_which_anybody_can_sign_is_no_key(point: str) -> None:
+    """The signature is the same for every text, and OpenSSL finds it good for some or all of them."""
+    kind, purpose, hashed = b"ssh-ed25519", NAMESPACE.encode(), b"sha512"
+    blob = framed(kind) + framed(bytes.fromhex(point))
+    made = framed(kind) + framed(bytes.fromhex("01" + "00" * 31) + bytes(32))
+    parts = b"".join(map(framed, (blob, purpose, b"", hashed, made)))
+    forged = base64.b64encode(b"SSHSIG" + (1).to_bytes(4, "big") + parts).decode()
+
+    with pytest.raises(NotAKey):
+        parse_public_key(f"ssh-ed25519 {base64.b64encode(blob).decode()}")
+    assert [signer(forged, b"text %d" % number) for number in range(64)] == [None] * 64
+
+
+def framed(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
 
 
 @pytest.mark.parametrize(

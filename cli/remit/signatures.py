@@ -21,6 +21,17 @@ from remit.sentences import say
 NAMESPACE = "remit-approval-v1"
 """What every signature of Remit is for; one made for git or for mail counts for nothing."""
 
+_SMALL_POINTS = {
+    bytes.fromhex(text)
+    for text in (
+        "00" * 32, "01" + "00" * 31, "ec" + "ff" * 30 + "7f", "ed" + "ff" * 30 + "7f", "ee" + "ff" * 30 + "7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    )
+}  # fmt: skip
+"""Points of small order but for their sign: for such a key there is one signature that holds for any text, made by
+anybody. Source: libsodium, ``ge25519_has_small_order``."""
+
 LEAST_RSA_BITS = 3072
 
 _MAGIC = b"SSHSIG"
@@ -145,6 +156,8 @@ def _finished(key: _Reader, verify: _Verify) -> _Verify:
 def _ed25519(point: bytes, kind: str = _ED25519) -> _Verify:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+    if point[:31] + bytes(byte & 0x7F for byte in point[31:]) in _SMALL_POINTS:
+        raise NotAKey(say("people.small-point"))
     public = Ed25519PublicKey.from_public_bytes(point)
 
     def verify(made: _Reader, signed: bytes) -> bool:

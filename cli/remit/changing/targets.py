@@ -66,7 +66,9 @@ def target(store: Store, *, fetch: bool = True) -> Target:
     """
     repository = store.in_git()
     remote = ORIGIN if repository.remote(ORIGIN) else None
-    branch = protected_branch(store, "HEAD")
+    # What the origin shows first is asked before what happens to be checked out, such as somebody's change.
+    shown = f"refs/remotes/{ORIGIN}/HEAD"
+    branch = protected_branch(store, shown if remote and repository.exists(shown) else "HEAD")
     found = look(repository, branch, remote, fetch=fetch)
     # The branch itself has the last word on which branch is protected, not the commit that happens to be checked out.
     own = protected_branch(store, found.tip)
@@ -120,7 +122,10 @@ def _fetch(repository: Repository, ref: str) -> None:
 
 
 def protected_branch(store: Store, commit: str) -> str:
-    """What ``remit.yaml`` of a commit calls the protected branch; of the working tree when there is no commit."""
+    """What ``remit.yaml`` of a commit calls the protected branch; of the working tree when there is no commit.
+
+    The branch of a change is never it, whatever the change says of itself.
+    """
     repository = store.in_git()
     if repository.exists(commit):
         name = store.prefix + CONFIG
@@ -130,7 +135,9 @@ def protected_branch(store: Store, commit: str) -> str:
     document, _ = read(text, CONFIG)
     value = document.value if document is not None else None
     branch = value.get("protected") if isinstance(value, dict) else None
-    return branch if isinstance(branch, str) and branch else "main"
+    if not isinstance(branch, str) or not branch or f"refs/heads/{branch}".startswith(CHANGES):
+        return "main"
+    return branch
 
 
 # -- who ---------------------------------------------------------------------------------------------------------------

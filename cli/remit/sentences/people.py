@@ -24,6 +24,10 @@ SENTENCES = {
         "keys of type {type} are not taken; ssh-ed25519, ecdsa-sha2-nistp256/384/521, ssh-rsa, and the first two on a token are",
         "不接受 {type} 类型的密钥；可用 ssh-ed25519、ecdsa-sha2-nistp256/384/521、ssh-rsa，前两种也可在硬件令牌上",
     ),
+    "small-point": (
+        "anybody could sign for it: it is no key that ssh-keygen makes",
+        "任何人都能冒用它签名：ssh-keygen 不会生成这样的密钥",
+    ),
     "few-bits": ("it has {bits} bits; RSA keys need {least} or more", "只有 {bits} 位；RSA 密钥至少须 {least} 位"),
     # signing
     "no-key-file": ("no key file", "没有密钥文件"),
