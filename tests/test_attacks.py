@@ -5,8 +5,8 @@ Source: the catalogue of security, section 3.4: A1-A5, A7-A9, A12-A14, A17-A20, 
 
 from __future__ import annotations
 
+import os
 import subprocess
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -55,6 +55,11 @@ def world(tmp_path_factory: pytest.TempPathFactory, home: None) -> World:
     change = guarded.approved()
     good = guarded.commit(change, World(guarded, change, "").said)
     return World(guarded, change, good)
+
+
+def spent() -> float:
+    """Seconds of the processor that this process and its children have used."""
+    return sum(os.times()[:4])
 
 
 def found_by_audit(guarded: Guarded, tip: str) -> list[tuple[str, str]]:
@@ -320,10 +325,10 @@ def test_a_bomb_of_ten_thousand_million_files_is_refused_at_once_and_found(world
     guarded = world.guarded
     tree = bomb(guarded.member, git(guarded.member, "rev-parse", f"main:{BANK}"), times=40, levels=6)
     bad = planted(world, TREE, b"bomb", tree)
-    started = time.monotonic()
+    started = spent()
 
     assert guarded.push((guarded.tip, bad, MAIN)) == ["R17"]
-    assert time.monotonic() - started < 5
+    assert spent() - started < 5
     assert (bad, "R17") in found_by_audit(guarded, bad)
 
 
@@ -504,7 +509,7 @@ def test_refs_of_other_names_are_refused(world: World, name: str) -> None:
 
 def test_ten_thousand_refs_at_once_are_refused_at_once(world: World) -> None:
     guarded = world.guarded
-    started = time.monotonic()
+    started = spent()
 
     assert guarded.push(*((None, world.commit, f"{CHANGES}c-{n}") for n in range(10_000))) == ["R14"]
-    assert time.monotonic() - started < 2
+    assert spent() - started < 2
