@@ -96,7 +96,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     remembered()
     seen: list[int] = []
 
-    def counted(files: Files, feeds: object = ()) -> object:
+    def counted(files: Files, feeds: object = (), spread: object = None) -> object:
         seen.append(len(files.blobs))
         return load(files)
 

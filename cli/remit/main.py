@@ -7,6 +7,7 @@ A command is one file under ``commands/`` and one line in ``COMMANDS``; it is im
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import sys
 from typing import Any
@@ -115,6 +116,8 @@ def cli(ctx: click.Context, store_dir: str) -> None:
 
 def run() -> None:
     """The console script. Never returns: ends the process with an exit code."""
+    # What a run makes stays to its end for the most part: to look through it again and again for cycles finds nothing.
+    gc.set_threshold(100_000, 50, 100)
     sys.exit(main(sys.argv[1:]))
 
 

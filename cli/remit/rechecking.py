@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from remit.bulk import Spread
 from remit.findings import has_errors
 from remit.footing import FRESH, NO_MARKS, Footing, Irregular, believed, blob_id, footing_of, look, witnessed
 from remit.records import CONFIG_PATH, build_snapshot
@@ -28,13 +29,14 @@ Look = Callable[[Known], tuple[Touch, Callable[[], Footing]]]
 """What was done since a verdict, and the footing that follows from it."""
 
 
-def check_working(store: Store, memory: Memory | None, *, at: datetime) -> Verdict:
+def check_working(store: Store, memory: Memory | None, *, at: datetime, spread: Spread | None = None) -> Verdict:
     """The findings of ``checking.check`` on a working tree, from what is remembered where that is enough.
 
-    Where ``remit.yaml`` names feeds, which may say something else each time, nothing is remembered.
+    Where ``remit.yaml`` names feeds, which may say something else each time, nothing is remembered. ``spread`` may have
+    many records read elsewhere.
     """
     if memory is None:
-        return check_files(store.files(), store.root, None, at=at)
+        return check_files(store.files(), store.root, None, at=at, spread=spread)
     before = memory.now() - FRESH
 
     def looked(known: Known) -> tuple[Touch, Callable[[], Footing]]:
@@ -60,20 +62,26 @@ def check_working(store: Store, memory: Memory | None, *, at: datetime) -> Verdi
         pass  # ``Store.files`` says what is in the way
     files = store.files()
     if files.findings or _has_feeds(files):
-        return _checked(files, store.root, at)
+        return _checked(files, store.root, at, spread)
     ids = {path: blob_id(data, store.in_git().object_format) for path, data in files.blobs.items()}
     marks = {path: believed(seen, before) for path, seen in files.marks.items()}
     folders = dict.fromkeys(FOLDERS, NO_MARKS) | {p[:-1]: seen for p, seen in marks.items() if p.endswith("/")}
     footing, unheld = witnessed(store, footing_of(ids, marks, folders), before)
-    return _surveyed(memory, "the working tree", files, footing, unheld, at)
+    return _surveyed(memory, "the working tree", files, footing, unheld, at, spread)
 
 
 def check_files(
-    files: Files, root: Path, memory: Memory | None, *, at: datetime, store: Store | None = None
+    files: Files,
+    root: Path,
+    memory: Memory | None,
+    *,
+    at: datetime,
+    store: Store | None = None,
+    spread: Spread | None = None,
 ) -> Verdict:
     """The same of files that are at hand; ``store`` is where those of a commit come from."""
     if memory is None or files.findings or _has_feeds(files):
-        return _checked(files, root, at)
+        return _checked(files, root, at, spread)
     blobs = files.blobs
     ids = dict(blobs.oids) if isinstance(blobs, TreeBlobs) else {path: blob_id(data) for path, data in blobs.items()}
 
@@ -84,7 +92,7 @@ def check_files(
 
     if verdict := _remembered(memory, "a tree", looked, at):
         return verdict
-    return _surveyed(memory, "a tree", files, footing_of(ids), frozenset() if store else frozenset(ids), at)
+    return _surveyed(memory, "a tree", files, footing_of(ids), frozenset() if store else frozenset(ids), at, spread)
 
 
 def is_right(store: Store, files: Files, at: datetime) -> bool:
@@ -116,22 +124,30 @@ def _remembered(memory: Memory, of: str, looked: Look, at: datetime) -> Verdict 
     return None
 
 
-def _surveyed(memory: Memory, of: str, files: Files, footing: Footing, unheld: frozenset[str], at: datetime) -> Verdict:
+def _surveyed(
+    memory: Memory,
+    of: str,
+    files: Files,
+    footing: Footing,
+    unheld: frozenset[str],
+    at: datetime,
+    spread: Spread | None,
+) -> Verdict:
     from remit.evaluating import load  # slow to import: only when everything is checked
     from remit.surveying import survey
 
-    known = survey(load(files), footing, unheld, at)
+    known = survey(load(files, spread=spread), footing, unheld, at)
     if known.holds(at):
         kind = "errors of" if has_errors(known.verdict.findings) else "verdict on"
         memory.keep(f"{kind} {of}", known.to_bytes())
     return known.verdict
 
 
-def _checked(files: Files, root: Path, at: datetime) -> Verdict:
+def _checked(files: Files, root: Path, at: datetime, spread: Spread | None) -> Verdict:
     from remit import checking
     from remit.evaluating import feeds_of, load
 
-    loaded = load(files, feeds_of(files, root, (), None))
+    loaded = load(files, feeds_of(files, root, (), None), spread=spread)
     findings = checking.check(loaded, at=at)
     return Verdict(findings, len(loaded.snapshot.records), len(loaded.snapshot.policies))
 

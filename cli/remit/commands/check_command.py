@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
+from functools import partial
 
 import click
 
@@ -36,15 +38,20 @@ def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None
     from remit.rechecking import check_files, check_working
     from remit.remembering import memory_of
     from remit.reporters.findings import finding_lines, from_top, summary
+    from remit.reporters.progress import Progress
+    from remit.spreading import over_cores
 
     store = store_of(ctx)
     commit = None
+    progress = Progress(sys.stderr)
+    spread = partial(over_cores, tell=progress)
     if ref is None and not store.is_bare:
-        verdict = check_working(store, memory_of(store), at=at)
+        verdict = check_working(store, memory_of(store), at=at, spread=spread)
     else:
         files = store.files(ref)
         commit = files.commit
-        verdict = check_files(files, store.root, memory_of(store), at=at, store=store)
+        verdict = check_files(files, store.root, memory_of(store), at=at, store=store, spread=spread)
+    progress.end()
     findings = verdict.findings
     if since is not None:
         from remit import checking
