@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from remit.commands.here import HERE
@@ -22,6 +24,7 @@ def command(ctx: click.Context, record_id: str, ref: str | None, fmt: str) -> No
     Example: remit blame Customer/harbour-bank
     """
     from remit.blaming import blame_of
+    from remit.commands.speaking import columns_of
     from remit.lookup import find_record
     from remit.reporters.blame import blame_json, blame_text
 
@@ -31,4 +34,5 @@ def command(ctx: click.Context, record_id: str, ref: str | None, fmt: str) -> No
     if fmt == "json":
         print_json(blame_json(blame, record.id))
         return
-    click.echo(blame_text(blame, snapshot.config.language, snapshot.config.zone), nl=False)
+    columns = columns_of(sys.stdout)
+    click.echo(blame_text(blame, snapshot.config.language, snapshot.config.zone, columns), nl=False)

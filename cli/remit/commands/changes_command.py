@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 
 import click
@@ -25,7 +26,7 @@ def command(ctx: click.Context, show_all: bool, at: datetime, fmt: str) -> None:
     Example: remit changes --all
     """
     from remit.changing.proposals import changes
-    from remit.commands.speaking import tell
+    from remit.commands.speaking import columns_of, tell
     from remit.reporters.review import changes_text, proposal_json
 
     at_desk = desk(ctx, at)
@@ -35,7 +36,7 @@ def command(ctx: click.Context, show_all: bool, at: datetime, fmt: str) -> None:
     if fmt == "json":
         print_json({"changes": [proposal_json(one, asked, at_desk.review_due(one)) for one, asked in rows]})
         return
-    click.echo(changes_text(rows, at_desk.config.language, at_desk.config.zone, at), nl=False)
+    click.echo(changes_text(rows, at_desk.config.language, at_desk.config.zone, at, columns_of(sys.stdout)), nl=False)
     hidden = len(found) - len(shown)
     counted = say("command.changes-and-hidden", count=len(shown), hidden=hidden)
     tell(counted if hidden else say("command.changes", count=len(shown)), at_desk.config.language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,10 +42,10 @@ def listing(ctx: click.Context, at: datetime, ref: str | None, fmt: str) -> None
 
     Example: remit keys list --ref main
     """
-    from remit.commands.speaking import language_at, tell
+    from remit.commands.speaking import columns_of, language_at, tell
     from remit.keeping import keys_at
     from remit.registry import Registry
-    from remit.reporters.terminal import table
+    from remit.reporters.fitting import fitted
 
     files = store_of(ctx).files(ref)
     held = keys_at(Registry.of(files.blobs), at)
@@ -58,7 +59,7 @@ def listing(ctx: click.Context, at: datetime, ref: str | None, fmt: str) -> None
             (one.person, one.key.public.fingerprint, one.key.public.type, state)
             for one, state in zip(held, states, strict=True)
         ]
-        click.echo(table(rows, spoken(say("people.heads"), language).split("|")))
+        click.echo(fitted(rows, spoken(say("people.heads"), language).split("|"), columns_of(sys.stdout)))
     tell(say("people.counted", count=len(held), good=sum(not one.why_not for one in held)), language)
     if not held:
         tell(say("people.first-key"), language)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from remit.commands.here import HERE
@@ -22,6 +24,7 @@ def command(ctx: click.Context, record_id: str, limit: int | None, ref: str | No
     Example: remit log Customer/harbour-bank
     """
     from remit.changing.histories import log_of
+    from remit.commands.speaking import columns_of
     from remit.errors import NotFound
     from remit.lookup import find_record
     from remit.reporters.review import entry_json, log_text
@@ -37,4 +40,5 @@ def command(ctx: click.Context, record_id: str, limit: int | None, ref: str | No
     if fmt == "json":
         print_json({"of": name, "entries": [entry_json(entry) for entry in entries]})
         return
-    click.echo(log_text(entries, snapshot.config.language, snapshot.config.zone), nl=False)
+    columns = columns_of(sys.stdout)
+    click.echo(log_text(entries, snapshot.config.language, snapshot.config.zone, columns), nl=False)

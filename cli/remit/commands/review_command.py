@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +42,7 @@ def command(
     Exit code 1 when the change would add an error; a missing approval alone gives 0.
     """
     from remit.changing.proposals import find, sides
-    from remit.commands.speaking import with_store
+    from remit.commands.speaking import columns_of, with_store
     from remit.comparing import compare
     from remit.evaluating import feeds_of
     from remit.findings import has_errors
@@ -50,7 +51,7 @@ def command(
     from remit.records import build_snapshot
     from remit.reporters.glance import glance_text
     from remit.reporters.plan import foresight_text
-    from remit.reporters.review import following_commands, proposal_json, review_text
+    from remit.reporters.review import COLUMNS, following_commands, proposal_json, review_text
     from remit.schemas import load_schemas
 
     at_desk = desk(ctx, at)
@@ -91,6 +92,7 @@ def command(
             at=at,
             due=at_desk.review_due(proposal),
             everything=everything,
+            columns=columns_of(sys.stdout) or COLUMNS,
         )
         click.echo(text, nl=False)
     at_desk.looked_at(proposal.change)

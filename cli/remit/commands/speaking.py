@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from remit.sentences import say, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TextIO
 
 _CHINESE = re.compile(rb"""^language:\s*["']?zh\b""", re.MULTILINE)
 _ABOUT_A_STORE = re.compile(r"(?<![\w/.-])remit (?!--store |--help|init |demo |hook |origin )(?=[a-z])")
@@ -55,6 +57,11 @@ def with_store(text: str, store_dir: str) -> str:
     if store_dir == ".":
         return text
     return _ABOUT_A_STORE.sub(lambda _: f"remit --store {shlex.quote(store_dir)} ", text)
+
+
+def columns_of(stream: TextIO) -> int | None:
+    """How wide a terminal is; None for a file or pipe, where nothing is folded."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def tell(text: str, language: str) -> None:

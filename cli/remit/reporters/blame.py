@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from remit.assignments import field_text, value_text
 from remit.places import pointer_text
-from remit.reporters.terminal import table
+from remit.reporters.fitting import fitted
 from remit.times import format_instant, in_zone
 
 if TYPE_CHECKING:
@@ -20,10 +20,13 @@ _HEAD = (
 )
 
 
-def blame_text(blame: Blame, language: str, zone: tzinfo) -> str:
-    """A table with a row for each field, in the order of the file; fields of ``spec`` without that word."""
+def blame_text(blame: Blame, language: str, zone: tzinfo, columns: int | None = None) -> str:
+    """A table, folded into ``columns`` (None: not folded), with a row for each field, in the order of the file.
+
+    Fields of ``spec`` are named without that word.
+    """
     rows = [_row(line, zone) for line in blame.lines if line.pointer not in (("apiVersion",), ("kind",))]
-    return table(rows, _HEAD[language == "zh"]) + "\n"
+    return fitted(rows, _HEAD[language == "zh"], columns) + "\n"
 
 
 def _row(line: Line, zone: tzinfo) -> tuple[str, ...]:

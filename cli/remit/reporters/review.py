@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from remit.assignments import value_text
 from remit.findings import Finding
 from remit.reporters.findings import finding_lines, summary
-from remit.reporters.terminal import folded, padded, safe, table, width
+from remit.reporters.fitting import fitted
+from remit.reporters.terminal import folded, padded, safe, width
 from remit.sentences import say, spoken
 from remit.times import format_instant, in_zone
 
@@ -99,9 +100,11 @@ def review_text(
     at: datetime,
     due: datetime | None = None,
     everything: bool = False,
+    columns: int = COLUMNS,
 ) -> str:
     """Everything that a reviewer needs to know at ``at`` about a change, and the next command.
 
+    Unless ``everything`` is shown, lines are folded into ``columns``.
     ``due`` is when the review of an emergency change has to be there.
     """
     change = proposal.change
@@ -134,7 +137,7 @@ def review_text(
         lines += ["", word("moved", language) + ":", *(f"  {spoken(path, language)}" for path in proposal.moved)]
     lines += ["", *(f"{word('next', language)}: {one}" for one in following)]
     told = safe("\n".join(lines).rstrip()).split("\n")
-    return "".join(f"{row}\n" for line in told for row in ([line] if everything else folded(line, COLUMNS)))
+    return "".join(f"{row}\n" for line in told for row in ([line] if everything else folded(line, columns)))
 
 
 def _effective_lines(proposal: Proposal, at: datetime, language: str, zone: tzinfo) -> Iterator[str]:
@@ -338,11 +341,15 @@ def _approvals_json(said: Iterable[Approval]) -> list[dict[str, Any]]:
 
 
 def changes_text(
-    rows: Iterable[tuple[Proposal, Sequence[Requirement]]], language: str, zone: tzinfo, at: datetime
+    rows: Iterable[tuple[Proposal, Sequence[Requirement]]],
+    language: str,
+    zone: tzinfo,
+    at: datetime,
+    columns: int | None = None,
 ) -> str:
-    """A table of changes at ``at``; empty for none."""
+    """A table of changes at ``at``, folded into ``columns`` (None: not folded); empty for none."""
     cells = [_change_row(proposal, requirements, language, zone, at) for proposal, requirements in rows]
-    return table(cells, word("head-changes", language).split("|")) + "\n" if cells else ""
+    return fitted(cells, word("head-changes", language).split("|"), columns) + "\n" if cells else ""
 
 
 def _change_row(
@@ -364,10 +371,10 @@ def _change_row(
     )
 
 
-def log_text(entries: Iterable[Entry], language: str, zone: tzinfo) -> str:
-    """A table of commits, newest first; empty for none."""
+def log_text(entries: Iterable[Entry], language: str, zone: tzinfo, columns: int | None = None) -> str:
+    """A table of commits, newest first, folded into ``columns`` (None: not folded); empty for none."""
     cells = [_entry_row(entry, language, zone) for entry in entries]
-    return table(cells, word("head-log", language).split("|")) + "\n" if cells else ""
+    return fitted(cells, word("head-log", language).split("|"), columns) + "\n" if cells else ""
 
 
 def _entry_row(entry: Entry, language: str, zone: tzinfo) -> tuple[str, ...]:
