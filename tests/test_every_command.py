@@ -147,6 +147,21 @@ def test_no_program_of_a_hostile_repository_runs(desk: Path, tmp_path: Path, nam
     assert not (tmp_path / "mark").exists(), (tmp_path / "mark").read_text()
 
 
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can give a folder away")
+@pytest.mark.parametrize("words", [("log",), ("propose", "-m", "x"), ("audit",), ("doctor",), ("apply", CHANGE)])
+def test_a_repository_of_another_user_is_not_worked_in(
+    desk: Path, tmp_path: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile(desk, tmp_path / "mark")
+    (tmp_path / "mark").unlink(missing_ok=True)
+    for path in (desk, *desk.rglob("*")):
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+
+    assert main([*words]) == 2
+    assert "dubious ownership" in capsys.readouterr().err
+    assert not (tmp_path / "mark").exists()
+
+
 @pytest.mark.parametrize("name", LEAVES)
 def test_nothing_that_a_terminal_obeys_is_printed_in_any_format(
     desk: Path, name: str, capsys: pytest.CaptureFixture[str]
