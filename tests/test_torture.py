@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 from conftest import AT, git
 from torture import disks, faults, load, power, pushes, rot
+from torture.apart import STORIES
 from torture.checker import nothing_lost
 from torture.faults import Count
 from torture.fuzz import TARGETS, search
@@ -249,6 +250,11 @@ def test_a_clock_set_back_refuses_and_changes_nothing(tmp_path: Path) -> None:
     scene.at = late
     assert code == 2 and "before its parent's" in said
     assert scene.judge(code, said).breaches == ()
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_clones_and_their_origins_lose_nothing(name: str, tmp_path: Path) -> None:
+    assert list(STORIES[name](tmp_path / "story")) == []
 
 
 # -- bad input ---------------------------------------------------------------------------------------------------------

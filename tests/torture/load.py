@@ -140,12 +140,12 @@ def _load(folder: Path, truth: Path, places: Sequence[Path], each: int, *, packi
     lost = [
         *(f"a client ended with {code}: {said[-800:]}" for code, said in ended if code),
         *(f"NL2: a reader saw {sha}, which never was on main" for sha in seen if sha not in history),
-        *nothing_lost(_of(truth), operations, now=datetime.now(UTC)),
+        *nothing_lost(store_of(truth), operations, now=datetime.now(UTC)),
     ]
     return Load(len(places), tuple(operations), seconds, tuple(lost), len(seen))
 
 
-def _of(folder: Path) -> Store:
+def store_of(folder: Path) -> Store:
     repository = Repository(folder)
     return Store.of_bare(repository) if repository.is_bare else Store.open(folder)
 
@@ -208,7 +208,7 @@ def _read_on(truth: Path, seen: Path, stop: Path) -> int:
     """Note where the branch is, and read all of the store there, again and again."""
     with seen.open("w") as file:
         while True:
-            store = _of(truth)
+            store = store_of(truth)
             tip = store.in_git().resolve("refs/heads/main")
             files = store.files_of(tip)
             if any(not data for data in files.blobs.values()):

@@ -13,6 +13,7 @@ from random import Random
 from typing import NamedTuple
 
 from torture import disks, faults, load, power, pushes, rot
+from torture.apart import STORIES
 from torture.faults import Count
 from torture.fuzz import TARGETS, search
 from torture.processes import Child
@@ -84,6 +85,12 @@ def rotten(size: Size, folder: Path, dice: Random) -> Row:
     return Row("a repository that rots", came, tuple(found.breaches))
 
 
+def apart(size: Size, folder: Path, dice: Random) -> Row:
+    """Clones and their origins."""
+    lost = [f"{name}: {one}" for name, story in STORIES.items() for one in story(folder / name.replace(" ", "-"))]
+    return Row("clones and their origins", ", ".join(STORIES), tuple(lost))
+
+
 def fuzzed(size: Size, folder: Path, dice: Random) -> Row:
     """Bad input."""
     lost = []
@@ -138,6 +145,7 @@ PARTS: dict[str, Part] = {
     "step-kill-apply": _on(apply_scene, lambda scene, size, _: faults.killed_at_each_step(scene, size.every)),
     "step-refuse-apply": _on(apply_scene, lambda scene, size, _: faults.refused_at_each_step(scene, 3 * size.every)),
     "push": pushed,
+    "apart": apart,
     "limits": _on(apply_scene, lambda scene, size, dice: disks.limited(scene, size.limits, dice)),
     "rot": rotten,
     "fuzz": fuzzed,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -135,7 +136,7 @@ def power_lost(scene: Scene, steps: Sequence[Step], every: int = 1) -> Count:
         disk.lay(scene.folder)
         last = steps[end - 1]
         where = f"{last.what} {Path(last.path).name}" if not told else "its end"
-        count.add(f"after step {end} ({where})", scene.judge(0 if told else 1, "power lost"), inside=True)
+        count.add(f"after step {end} ({where})", scene.judge(0 if told else -signal.SIGKILL, "power lost"), inside=True)
     return count
 
 

@@ -348,7 +348,7 @@ def origin_scene(folder: Path, at: datetime = AT) -> Scene:
     return Scene("origin init", folder, ("origin", "init", "../origin.git"), at, "origin.git:refs")
 
 
-def _origin(folder: Path, at: datetime) -> Path:
+def origin_of(folder: Path, at: datetime) -> Path:
     """A guarded origin beside its store, which is a clone of it."""
     store = _store(folder, at)
     init(Store.open(store), folder / "origin.git")
@@ -360,7 +360,7 @@ def _origin(folder: Path, at: datetime) -> Path:
 def pushed_scene(folder: Path, at: datetime | None = None) -> Scene:
     """An approved change that is about to be applied to a guarded origin."""
     at = at or datetime.now(UTC).replace(microsecond=0)
-    store = _origin(folder, at)
+    store = origin_of(folder, at)
     id = _proposed(store, at)
     _give(store, "bob-sun", at, "approve", id)
     become(store, "cai-yu")
