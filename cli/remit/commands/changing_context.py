@@ -45,12 +45,17 @@ class Desk:
 
     @cached_property
     def config(self) -> Config:
-        """Settings of the protected branch as last seen."""
+        """Settings of the protected branch as last seen; of an origin that was never asked, as it is now."""
         from remit.changing.targets import target
+        from remit.errors import Refused
         from remit.records import build_snapshot
         from remit.store import CONFIG
 
-        repository, tip = self.store.in_git(), target(self.store, fetch=False).tip
+        repository = self.store.in_git()
+        try:
+            tip = target(self.store, fetch=False).tip
+        except Refused:
+            tip = target(self.store).tip
         name = self.store.prefix + CONFIG
         entry = repository.list_tree(tip, [name]).get(name)
         data = repository.read_blobs([entry.oid])[entry.oid] if entry else b""
