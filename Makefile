@@ -32,6 +32,7 @@ lint: .venv/ready-to-develop
 bench: .venv/ready-to-develop
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/checking.py --write docs/performance.md
+	@$(BIN)/python benchmarks/cold.py --write docs/performance.md
 	@$(BIN)/python benchmarks/facts.py --write docs/performance.md
 
 agreement: .venv/ready-to-develop
