@@ -75,6 +75,23 @@ def test_what_a_forge_cannot_know_is_said_in_both_languages(folder: Path, capsys
     assert lines[0] == lines[1]
 
 
+def test_a_rule_about_many_files_counts_for_each_and_frees_none(
+    git_repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = "    - name: many\n      change: {kinds: [Site], atLeast: 3}\n      approvers: [{role: policy}]\n  default:"
+    files = texts()
+    path = next(path for path in files if path.endswith("control.yaml"))
+    few = git_repo({**files, **text_of("Site", "n", {})}, "few")
+    many = git_repo({**files, path: files[path].replace("  default:", rule), **text_of("Site", "n", {})}, "many")
+
+    english, chinese = (exported(many, capsys, "--language", language) for language in ("en", "zh"))
+
+    note = next(iter(text_of("Site", "n", {})))
+    assert owners(exported(few, capsys), note) < owners(english, note)
+    assert "#   control/many (Site): 3 files or more in one change\n" in english
+    assert "#   control/many (Site): 同一变更涉及 3 个或更多文件\n" in chinese
+
+
 def test_nobody_with_an_e_mail_means_a_comment_and_never_a_free_path(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

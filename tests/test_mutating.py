@@ -168,6 +168,18 @@ def test_an_approval_policy_is_broken_in_what_it_matches_and_whom_it_asks() -> N
     assert not [name for name in found if "distinct" in name], "of one approver there are no two"
 
 
+def test_a_rule_about_many_files_begins_one_file_later_or_earlier() -> None:
+    rule = {"name": "many", "change": {"kinds": ["Customer"], "atLeast": 3}, "approvers": [{"role": "head"}]}
+    change = {"kind": "Customer", "name": "new", "after": {"grade": "group", "unit": "desk"}}
+
+    found = broken("ApprovalPolicy", {"rules": [rule]}, [{"name": "a", "change": change, "expect": []}])
+
+    assert [name for name in found if "atLeast" in name] == [
+        "rules.many.change.atLeast: 3 → 2",
+        "rules.many.change.atLeast: 3 → 4",
+    ]
+
+
 @pytest.mark.parametrize(("others", "added"), [("forbidden", True), ("free", False)])
 def test_a_transition_too_many_is_a_mutant_only_where_others_are_forbidden(others: str, added: bool) -> None:
     spec = {

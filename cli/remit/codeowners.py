@@ -73,8 +73,8 @@ def _people(policies: Sequence[Approvals], touch: Touch, ground: Ground) -> tupl
 
 
 def _of_files(rule: Rule) -> Rule:
-    """The rule without what a forge cannot see."""
-    return replace(rule, fields=(), when=None)
+    """The rule without what a forge cannot see: which fields differ, what they hold, and how many files fit."""
+    return replace(rule, fields=(), when=None, at_least=1)
 
 
 # --- as text ---------------------------------------------------------------------------------------------------------
@@ -98,6 +98,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "fields": ("fields", "字段"),
     "when": ("when", "条件"),
+    "many": ("{} files or more in one change", "同一变更涉及 {} 个或更多文件"),
     "several": ("These rules want more than one person:", "以下规则需要多人审批："),
     "unreachable": (
         "These people have no e-mail, so a forge cannot ask them:",
@@ -122,7 +123,7 @@ def codeowners_text(
     named = sorted({name for line in lines for name in line.people})
     head = [word("written"), "  remit export codeowners", "", word("one"), word("levels")]
     notes = {
-        "partly": list(_partly(policies, word("fields"), word("when"))),
+        "partly": list(_partly(policies, word("fields"), word("when"), word("many"))),
         "several": list(_several(policies)),
         "unreachable": [name for name in named if not emails[name]],
     }
@@ -141,13 +142,15 @@ def _email(contact: object) -> str:
     return email if isinstance(email, str) and not any(char.isspace() for char in email) else ""
 
 
-def _partly(policies: Iterable[Approvals], fields: str, when: str) -> Iterator[str]:
+def _partly(policies: Iterable[Approvals], fields: str, when: str, many: str) -> Iterator[str]:
     for policy in policies:
         for rule in policy.rules:
             parts = [f"{fields} {' '.join(pointer_text(field) for field in rule.fields)}"] if rule.fields else []
             parts += [f"{when} {' '.join(rule.when.text.split())}"] if rule.when is not None else []
+            parts += [many.format(rule.at_least)] if rule.at_least > 1 else []
+            kinds = f" ({', '.join(rule.kinds)})" if rule.kinds else ""
             if parts:
-                yield f"{policy.name}/{rule.name} ({', '.join(rule.kinds)}): {'; '.join(parts)}"
+                yield f"{policy.name}/{rule.name}{kinds}: {'; '.join(parts)}"
 
 
 def _several(policies: Iterable[Approvals]) -> Iterator[str]:

@@ -428,6 +428,14 @@ def _kinds(pointer: Pointer, value: list[str], of: Written) -> Iterator[Slip]:
         yield Slip(pointer, "value", REMOVED)
 
 
+def _at_least(pointer: Pointer, value: int, of: Written) -> Iterator[Slip]:
+    """A rule about changes of many files that begins one file later or earlier."""
+    for other in (value + 1, value - 1):
+        if other > 1:
+            yield Slip(pointer, "threshold", other, f"{value} → {other}")
+    yield Slip(pointer, "threshold", REMOVED)
+
+
 def _approver_count(pointer: Pointer, value: Mapping[str, Any], of: Written) -> Iterator[Slip]:
     count = value.get("count", 1)
     yield Slip((*pointer, "count"), "threshold", count + 1, f"{count} → {count + 1}")
@@ -457,6 +465,7 @@ APPROVAL: Table = (
     *((f"rules/*/change/{key}", _both(_gone("value"), _item_gone("value"))) for key in ("fields", "paths")),
     ("rules/*/change/kinds", _kinds),
     ("rules/*/change/paths/*", _narrower),
+    ("rules/*/change/atLeast", _at_least),
     ("rules/*/change/when", _both(_gone("condition"), _condition)),
     *_under("rules/*", _APPROVERS),
     ("default", _gone("condition")),
