@@ -41,9 +41,10 @@ def test_a_tree_much_like_another_is_parsed_to_what_it_is_alone(
 
     after = parse(raw(new), 20, before)
 
-    assert (list(after.starts), after.odd) == (list(alone.starts), alone.odd)
+    assert (list(after.starts), after.odd, after.inner) == (list(alone.starts), alone.odd, alone.inner)
     assert {name: entry.oid for name, entry in after} == {name: oid.hex() for name, (_, oid) in new.items()}
     assert after.odd == sum(mode == "120000" for mode, _ in new.values())
+    assert after.inner == len(after.folders) == sum(mode == "40000" for mode, _ in new.values())
     assert all(after.get(name) == dict(alone).get(name) for name in (*old, *edits))
     ours, theirs = dict(before), dict(alone)
     names = {name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)}

@@ -10,9 +10,10 @@ import pytest
 from conftest import GitRepo
 
 from remit import checking
+from remit.changes import Person, Touched, manifest
 from remit.evaluating import load
 from remit.findings import added_to
-from remit.judging import check_near
+from remit.judging import PolicyJudge, check_near, with_more
 from remit.nearby import changed_paths, decides, near
 from remit.pack import pack_files
 from remit.store import CONFIG, FOLDERS, Files, Store, TreeBlobs
@@ -124,3 +125,33 @@ def test_trees_are_compared_by_their_ids_and_read_only_where_asked(git_repo: Git
         path: text.encode()
         for path, text in sorted({"remit.yaml": "name: x\n", "records/people/a.yaml": "a: 1\n", **few}.items())
     }
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_is_read_in_two_parts_is_what_is_read_at_once(name: str) -> None:
+    """The audit of a history reads what decides once, and beside it only what each change is about."""
+    later = ("records/customers/", "records/services/", "records/contracts/")
+    files = {path: data for path, data in after(CHANGES[name]).items() if not path.startswith("rules/fixtures/")}
+    ground = load(Files(None, None, {path: data for path, data in files.items() if not path.startswith(later)}))
+
+    joined = with_more(ground, {path: data for path, data in files.items() if path.startswith(later)})
+
+    whole = load(Files(None, None, files))
+    assert joined.snapshot.files == whole.snapshot.files and joined.snapshot.records == whole.snapshot.records
+    assert joined.trouble == whole.trouble and joined.snapshot.config == whole.snapshot.config
+    for kind in whole.schemas.kinds:
+        assert [one.ref for one in joined.world.all(kind)] == [one.ref for one in whole.world.all(kind)]
+    assert joined.policies is ground.policies
+
+
+def test_a_commit_is_judged_as_its_files_are(git_repo: GitRepo) -> None:
+    folder = git_repo({path: data.decode() for path, data in store().items()})
+    commit, author = Store.open(folder).files("HEAD"), Person("Chen Jing", "chen-jing@southbay.example.invalid")
+    judge = PolicyJudge(AT)
+    for name, changed in CHANGES.items():
+        head = Files(None, None, after(changed))
+        touched = manifest(Touched(path, "1" * 40, "2" * 40 if data else None) for path, data in changed.items())
+
+        plain = judge(Files(None, None, store()), head, touched, author)
+
+        assert [judge(commit, head, touched, author) for _ in range(2)] == [plain, plain], name

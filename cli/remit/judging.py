@@ -10,7 +10,7 @@ Source: security rules R5, R6, R11; design section 7.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,16 +21,16 @@ from remit.changing.requiring import Check
 from remit.changing.targets import target
 from remit.errors import InvalidStore
 from remit.evaluating import Loaded, load
-from remit.findings import Finding, added_to, in_order
+from remit.findings import Finding, added_to, has_errors, in_order
 from remit.nearby import DECIDING, changed_paths, decides, ground_folders, is_cases, is_record_path, near, referred
 from remit.policies.approval import Approvals, Touch
 from remit.policies.approvers import Ground
 from remit.policies.asking import needs_of, required_approvals
 from remit.policies.emergencies import emergency_asks, emergency_needs
 from remit.rechecking import is_right
-from remit.records import CONFIG_PATH, Record, Snapshot, build_snapshot, paths_below
+from remit.records import CONFIG_PATH, Listed, Record, Snapshot, build_snapshot, paths_below
 from remit.references import World, world_of_records
-from remit.schemas import load_schemas
+from remit.schemas import Schemas, load_schemas
 from remit.sentences import say
 from remit.store import Files, Store
 from remit.times import Duration
@@ -140,15 +140,54 @@ def _with_added(before: Loaded, changed: Snapshot) -> World:
 def _loaded(blobs: Mapping[str, bytes], others: Mapping[str, bytes], touched: Sequence[str]) -> Loaded:
     """The part of a store that decides who approves a change of ``touched`` (also as ``others`` have it)."""
     schemas, _ = load_schemas(blobs)
-    always = (APPROVAL_RULES, "schemas/", *ground_folders(schemas))
-    kept = {path for folder in always for path in paths_below(blobs, folder) if not is_cases(path)}
-    kept |= {CONFIG_PATH} if CONFIG_PATH in blobs else set()
-    kept |= {path for path in touched if is_record_path(path, blobs)}
+    mine = [path for path in touched if is_record_path(path, blobs)]
     starts = [side[path] for side in (blobs, others) for path in touched if is_record_path(path, side)]
-    kept |= referred(starts, blobs, schemas).keys()
-    read = load(Files(None, None, {path: blobs[path] for path in sorted(kept)}))
-    deciding = tuple((path, blobs[path]) for path in sorted(kept) if path.startswith(DECIDING))
-    return read.judged_as(_judging(deciding, read))
+    wanted = {*mine, *referred(starts, blobs, schemas)}
+    ground = _ground(blobs, schemas, sorted(path for path in wanted if path.startswith(DECIDING)))
+    more = {path: blobs[path] for path in sorted(wanted - ground.snapshot.files.keys())}
+    return with_more(ground, more) if more else ground
+
+
+def with_more(ground: Loaded, more: Mapping[str, bytes]) -> Loaded:
+    """What ``load`` gives for the files of ``ground``, which has no feeds, and ``more`` records that decide nothing."""
+    files = dict(sorted((*ground.snapshot.files.items(), *more.items())))
+    added = build_snapshot(more)
+    problems = {record.path: tuple(ground.schemas.check_record(record)) for record in added.records}
+    valid = [record for record in added.records if not has_errors(problems[record.path])]
+    known = [entity for kind in ground.schemas.kinds for entity in ground.world.all(kind)]
+    entities = [*known, *world_of_records(ground.schemas, valid)]
+    snapshot = replace(
+        ground.snapshot,
+        files=files,
+        records=tuple(sorted((*ground.snapshot.records, *added.records), key=lambda one: one.path)),
+        findings=(*ground.snapshot.findings, *added.findings),
+    )
+    world = World(ground.schemas, sorted(entities, key=lambda one: one.place.path), snapshot.config)
+    trouble = in_order((*ground.trouble, *added.findings, *(one for many in problems.values() for one in many)))
+    return Loaded(snapshot, ground.schemas, world, (), (), trouble).judged_as(ground)
+
+
+_GROUNDS: dict[tuple[str, ...], Loaded] = {}
+"""What was read last of what decides who approves, by the ids of its folders: a history changes it seldom."""
+
+_MOST_GROUNDS = 8
+
+
+def _ground(blobs: Mapping[str, bytes], schemas: Schemas, deciding: Sequence[str]) -> Loaded:
+    """What is read of a store whatever a change touches: approval policies, schemas, people, roles, units; and what
+    policies decide by, where the change has to do with it."""
+    folders = (APPROVAL_RULES, "schemas/", *ground_folders(schemas))
+    key = (*deciding, *map(blobs.id_of, (CONFIG_PATH, *folders, *deciding))) if isinstance(blobs, Listed) else ()
+    if (known := _GROUNDS.pop(key, None)) is None:
+        paths = {path for folder in folders for path in paths_below(blobs, folder) if not is_cases(path)}
+        paths |= {*deciding, *([CONFIG_PATH] if CONFIG_PATH in blobs else [])}
+        read = load(Files(None, None, {path: blobs[path] for path in sorted(paths)}))
+        known = read.judged_as(_judging(tuple((p, blobs[p]) for p in sorted(paths) if p.startswith(DECIDING)), read))
+    if key:
+        _GROUNDS[key] = known
+        while len(_GROUNDS) > _MOST_GROUNDS:
+            del _GROUNDS[next(iter(_GROUNDS))]
+    return known
 
 
 _COMPILED: dict[tuple[tuple[str, bytes], ...], Loaded] = {}
@@ -156,7 +195,7 @@ _MOST_COMPILED = 8
 
 
 def _judging(deciding: tuple[tuple[str, bytes], ...], read: Loaded) -> Loaded:
-    """A store with the same rules whose policies may be compiled already: a history changes them seldom."""
+    """A store with the same rules whose policies may be compiled already, when people have changed and rules not."""
     if deciding not in _COMPILED:
         while len(_COMPILED) >= _MOST_COMPILED:
             _COMPILED.pop(next(iter(_COMPILED)))

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from remit.findings import Finding, did_you_mean, finding
 from remit.places import Place, Pointer, pointer_text
-from remit.records import Record, paths_below
+from remit.records import Listed, Record, paths_below
 
 BASE = "https://remit.invalid/"
 RECORD_NAME_LIMIT = 63
@@ -253,8 +253,21 @@ class Schemas:
 
 def load_schemas(files: Mapping[str, bytes]) -> tuple[Schemas, tuple[Finding, ...]]:
     """The schemas among ``files`` (``schemas/**.json``) and what is wrong with them; a bad schema is left out."""
-    wanted = (path for path in paths_below(files, "schemas/") if path.endswith(".schema.json"))
-    return _load(tuple((path, files[path]) for path in wanted))
+    folder = files.id_of("schemas/") if isinstance(files, Listed) else ""
+    if (known := _LOADED.pop(folder, None)) is None:
+        wanted = (path for path in paths_below(files, "schemas/") if path.endswith(".schema.json"))
+        known = _load(tuple((path, files[path]) for path in wanted))
+    if folder:
+        _LOADED[folder] = known
+        while len(_LOADED) > _MOST_LOADED:
+            del _LOADED[next(iter(_LOADED))]
+    return known
+
+
+_LOADED: dict[str, tuple[Schemas, tuple[Finding, ...]]] = {}
+"""The schemas that were asked for last, by the id of their folder."""
+
+_MOST_LOADED = 4
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,12 +35,14 @@ class Tree:
         raw: The tree as git has it.
         starts: Where its entries begin, and at last where it ends.
         odd: How many entries are neither regular files nor folders.
+        inner: How many are folders.
     """
 
     raw: bytes
     width: int
     starts: array[int]
     odd: int
+    inner: int
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -68,7 +71,7 @@ class Tree:
     @cached_property
     def folders(self) -> tuple[str, ...]:
         """The ids of the trees in it."""
-        return tuple(entry.oid for _, entry in self if entry.mode == TREE_MODE)
+        return tuple(entry.oid for _, entry in self if entry.mode == TREE_MODE) if self.inner else ()
 
     def _key(self, number: int) -> bytes:
         return _key(self.raw, self.starts[number])
@@ -84,12 +87,12 @@ def parse(raw: bytes, width: int, like: Tree | None = None) -> Tree:
         starts, end = _starts(raw, 0, width, len(raw).__eq__)
         starts.append(end)
         _in_order(raw, starts, 0, len(starts) - 1)
-        return Tree(raw, width, starts, _odd(raw, starts[:-1]))
+        return Tree(raw, width, starts, *_kinds(raw, starts[:-1]))
     first, last, middle, rest = _spliced(like, raw)
     starts = like.starts[:first] + middle + rest
     _in_order(raw, starts, max(0, first - 1), min(first + len(middle) + 1, len(starts) - 1))
-    odd = like.odd - _odd(like.raw, like.starts[first:last]) + _odd(raw, middle)
-    return Tree(raw, width, starts, odd)
+    gone, come = _kinds(like.raw, like.starts[first:last]), _kinds(raw, middle)
+    return Tree(raw, width, starts, like.odd - gone[0] + come[0], like.inner - gone[1] + come[1])
 
 
 def differing(old: Tree, new: Tree) -> list[tuple[str, TreeEntry | None, TreeEntry | None]]:
@@ -139,9 +142,10 @@ def _in_order(raw: bytes, starts: array[int], first: int, last: int) -> None:
         raise GitError("a tree is not in order, or names something twice", hint="the repository is damaged: git fsck")
 
 
-def _odd(raw: bytes, starts: array[int]) -> int:
-    modes = (_canonical(int(raw[start : raw.index(b" ", start)], 8)) for start in starts)
-    return sum(mode != TREE_MODE and mode not in _REGULAR_MODES for mode in modes)
+def _kinds(raw: bytes, starts: array[int]) -> tuple[int, int]:
+    """How many entries are neither regular files nor folders, and how many are folders."""
+    modes = Counter(_canonical(int(raw[start : raw.index(b" ", start)], 8)) for start in starts)
+    return modes.total() - sum(modes[mode] for mode in (TREE_MODE, *_REGULAR_MODES)), modes[TREE_MODE]
 
 
 def _key(raw: bytes, start: int) -> bytes:
