@@ -11,6 +11,7 @@ import argparse
 import csv
 import math
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -108,10 +109,10 @@ def measure(folder: Path, records: int, rounds: int) -> dict[str, float]:
 
 def cost(step: Callable[[], str]) -> tuple[float, str]:
     """Processor seconds of the processes that a step starts, and what it gives."""
-    begun = os.times()
+    begun = resource.getrusage(resource.RUSAGE_CHILDREN)
     out = step()
-    ended = os.times()
-    return ended.children_user + ended.children_system - begun.children_user - begun.children_system, out
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime - begun.ru_utime - begun.ru_stime, out
 
 
 def exponent(costs: Costs, step: str) -> float:

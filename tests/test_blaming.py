@@ -12,8 +12,10 @@ import test_change_commands as changing
 from conftest import AT, GitRepo, be, commit_all, git, write_files
 from test_outputs import problems
 
+from remit import records
 from remit.blaming import Step, origins
 from remit.main import main
+from remit.pack import pack_files
 from remit.yamltext.reconciling import ABSENT
 
 CUSTOMER = "records/customers/harbour-bank.yaml"
@@ -124,3 +126,25 @@ def test_a_record_that_was_never_committed_has_nobody_to_blame(
 
     assert main(["--store", str(folder), "blame", "Customer/harbour-bank"]) == 2
     assert "There is no record or policy" in capsys.readouterr().err
+
+
+def test_one_record_is_blamed_and_logged_without_reading_the_others(
+    git_repo: GitRepo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = {
+        f"records/customers/other-{n:03}.yaml": f"kind: Customer\nmetadata:\n  name: other-{n:03}\n" for n in range(300)
+    }
+    mine = {CUSTOMER: "kind: Customer\nmetadata:\n  name: harbour-bank\nspec:\n  note: x\n"}
+    schemas = {path: data.decode() for path, data in pack_files().items() if path.startswith("schemas/")}
+    folder = git_repo({"remit.yaml": "name: s\n", **schemas, **mine, **others})
+    read: list[str] = []
+    known = records._read
+    monkeypatch.setattr(records, "_read", lambda data, path: (read.append(path), known(data, path))[1])
+    said = []
+    for name in ("Customer/harbour-bank", "harbour-bank"):
+        for words in (["blame", name], ["log", name]):
+            assert main(["--store", str(folder), *words]) == 0
+        said.append(capsys.readouterr().out)
+
+    assert said[0] == said[1] and "note" in said[0]
+    assert [path for path in read if path.startswith("records/")][:3] == [CUSTOMER, CUSTOMER, CUSTOMER]

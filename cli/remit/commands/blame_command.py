@@ -7,7 +7,7 @@ import sys
 import click
 
 from remit.commands.here import HERE
-from remit.commands.options import format_option, opened, print_json, ref_option
+from remit.commands.options import format_option, opened_for, print_json, ref_option
 
 
 @click.command()
@@ -28,7 +28,7 @@ def command(ctx: click.Context, record_id: str, ref: str | None, fmt: str) -> No
     from remit.lookup import find_record
     from remit.reporters.blame import blame_json, blame_text
 
-    store, snapshot, schemas, _ = opened(ctx, ref or "HEAD")
+    store, snapshot, schemas, _ = opened_for(ctx, record_id, ref or "HEAD")
     record = find_record(snapshot, schemas, record_id)
     blame = blame_of(store, record.path, ref=ref or "HEAD")
     if fmt == "json":

@@ -7,7 +7,7 @@ import sys
 import click
 
 from remit.commands.here import HERE
-from remit.commands.options import format_option, opened, print_json, ref_option
+from remit.commands.options import format_option, opened, opened_for, print_json, ref_option
 
 
 @click.command()
@@ -29,7 +29,7 @@ def command(ctx: click.Context, record_id: str, limit: int | None, ref: str | No
     from remit.lookup import find_record
     from remit.reporters.review import entry_json, log_text
 
-    store, snapshot, schemas, _ = opened(ctx, ref)
+    store, snapshot, schemas, _ = opened_for(ctx, record_id, ref) if record_id else opened(ctx, ref)
     name = record_id
     if record_id:
         try:

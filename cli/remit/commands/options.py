@@ -16,7 +16,7 @@ from remit.findings import Finding, has_errors, in_order
 from remit.records import Snapshot, build_snapshot
 from remit.reporters.terminal import plural, safe
 from remit.schemas import Schemas, load_schemas
-from remit.store import Store
+from remit.store import CONFIG, Store
 from remit.times import parse_instant
 
 Command = Callable[..., Any]
@@ -145,6 +145,28 @@ def opened(ctx: click.Context, ref: str | None = None) -> Opened:
     snapshot = build_snapshot(files.blobs, files.commit or "", files.date)
     schemas, findings = load_schemas(files.blobs)
     return Opened(store, snapshot, schemas, in_order((*files.findings, *snapshot.findings, *findings)))
+
+
+def opened_for(ctx: click.Context, record_id: str, ref: str | None = None) -> Opened:
+    """The store as of ``ref`` or HEAD, with no other record than the one that ``record_id`` names by kind and name.
+
+    That is the file at the place where such a record belongs. When there is none, or it is another one, or the record
+    is named in some other way, everything is read, as by ``opened``.
+    """
+    store = store_of(ctx)
+    written, slash, name = record_id.partition("/")
+    if slash and store.repository is not None and store.repository.exists(ref or "HEAD"):
+        files = store.files(ref or "HEAD")
+        schemas, findings = load_schemas(files.blobs)
+        schema = schemas.kinds.get(written)
+        path = f"records/{schema.folder}/{name}.yaml" if schema else ""
+        if path in files.blobs:
+            config = files.blobs[CONFIG] if ref or store.is_bare else store.read(CONFIG)
+            few = {CONFIG: config, path: files.blobs[path]}
+            snapshot = build_snapshot(few, files.commit or "", files.date)
+            if record_id in snapshot.by_id:
+                return Opened(store, snapshot, schemas, in_order((*snapshot.findings, *findings)))
+    return opened(ctx, ref)
 
 
 def say_unread(findings: tuple[Finding, ...]) -> None:
