@@ -29,7 +29,7 @@ _STRANGE = re.compile(
 )
 # Possessive quantifiers: time is linear in the length of a line, whatever it holds.
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]{0,99}"
-_FIRST = r"(?:[A-Za-z0-9_/.+(\xa1-\uffff]|-(?=[0-9A-Za-z]))"
+_FIRST = r"(?:[A-Za-z0-9_/.+(]|[^\x00-\xa0]|-(?=[0-9A-Za-z]))"
 _REST = r" *+(?:(?<= )#.*)?"
 _LINE = re.compile(rf"( *+)(- )?(?:({_NAME}):(?: ++([^#].*)|{_REST})|(?<=- )([^ #].*))")
 _NOTHING = re.compile(r" *+(?:#.*)?")
