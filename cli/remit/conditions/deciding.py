@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -56,6 +56,7 @@ class Decider:
         self._conditions = dict(conditions)
         self._witness = witness
         self._compiler = compiler
+        self._chosen: tuple[World, Callable[[Entity], list[str]]] | None = None
         self._parts: list[_Part] = []
         pending: dict[str, dict[str, Test]] = {}
         lowering = Lowering(compiler)
@@ -85,16 +86,20 @@ class Decider:
         Raises:
             EnginesDisagree: as ``holding``.
         """
-        param = world.parameter_values
-        selection = Selection(self._compiler.types, param)
-        tests = {name: selection.test(one.root, one.scope) for name, one in self._conditions.items()}
-        possible = chooser(tests, world)
+        possible, param = self._chooser(world), world.parameter_values
         for thing in things:
             names = self._conditions if self._witness else possible(thing)
             if names:
                 held = self._among(names, Bindings(world, {SUBJECT: thing, "param": param}, scope))
                 if held:
                     yield thing, held
+
+    def _chooser(self, world: World) -> Callable[[Entity], list[str]]:
+        if self._chosen is None or self._chosen[0] is not world:
+            selection = Selection(self._compiler.types, world.parameter_values)
+            tests = {name: selection.test(one.root, one.scope) for name, one in self._conditions.items()}
+            self._chosen = (world, chooser(tests, world))
+        return self._chosen[1]
 
     def _among(self, names: Collection[str], bindings: Bindings) -> frozenset[str]:
         fired = frozenset().union(*(part.fired(names, bindings) for part in self._parts))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, assert_never
@@ -45,13 +45,15 @@ _SIGNS: Mapping[str, type[ast.cmpop]] = {
 _WORDINGS = {"startsWith": "startswith", "endsWith": "endswith", "contains": "__contains__"}
 _TYPES = {"text": "str", "int": "int", "bool": "bool"}
 """The forms that a value has as it is written, when it has this type."""
+_MANY = 4
+"""What so many tests read is read once, whether they all come to it or not."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def sieve(test: Test, world: World) -> Callable[[Entity], bool]:
     """A function that is false only for things of which the test is false."""
     writer = _Writer(world)
-    writer.hoist(Counter(_first(test)))
+    writer.hoist([test])
     function: Callable[[Entity], bool] = writer.function(writer.test(test, unknown=True))
     return function
 
@@ -59,7 +61,7 @@ def sieve(test: Test, world: World) -> Callable[[Entity], bool]:
 def chooser(tests: Mapping[str, Test], world: World) -> Callable[[Entity], list[str]]:
     """A function that gives the names of the tests that are not false of a thing, in their order."""
     writer = _Writer(world)
-    writer.hoist(Counter(column for test in tests.values() for column in _first(test)))
+    writer.hoist(list(tests.values()))
     function: Callable[[Entity], list[str]] = writer.choosing(tests)
     return function
 
@@ -77,7 +79,7 @@ class _Writer:
     def __init__(self, world: World) -> None:
         self._world = world
         self._names: dict[str, Any] = {
-            "str": str, "int": int, "bool": bool, "type": type, "least": _least, "at": _at,
+            "str": str, "int": int, "bool": bool, "type": type, "dict": dict, "least": _least, "at": _at,
             "number": _number, "instant": _instant, "size": _size,
         }  # fmt: skip
         self._raw: dict[tuple[str, ...], str] = {}
@@ -85,14 +87,18 @@ class _Writer:
         self._loads: list[ast.stmt] = []
         self._count = 0
 
-    def hoist(self, met: Counter[Column]) -> None:
-        """Read what nearly every answer needs into variables, before anything is asked."""
-        raw = Counter({column.inside: 0 for column in met})
-        for column, often in met.items():
-            raw[column.inside] += often
-        for inside in (one for one, often in raw.items() if often > 1 and one != ("id",)):
-            self._raw[inside] = self._assigned(self._read(inside))
-        for column in (one for one, often in met.items() if often > 1 and (one.kind or one.form not in _TYPES)):
+    def hoist(self, tests: Sequence[Test]) -> None:
+        """Read what nearly every answer needs, or many may need, into variables before anything is asked."""
+        met = Counter(column for test in tests for column in _first(test))
+        read = Counter(column for test in tests for column in _read_by(test))
+        wanted = {column for column, often in met.items() if often > 1}
+        wanted |= {
+            column for column, often in read.items() if often >= _MANY and not column.kind and column.form in _TYPES
+        }
+        inside = [column.inside for column in wanted if all(item_number(step) is None for step in column.inside)]
+        for path in sorted({one[:length] for one in inside if one != ("id",) for length in range(1, len(one) + 1)}):
+            self._raw[path] = self._assigned(self._read(path))
+        for column in sorted(wanted):
             self._formed[column] = self._assigned(self.value(column))
 
     def function(self, answer: ast.expr) -> Any:
@@ -146,8 +152,10 @@ class _Writer:
                 first, second = self._operand(left, missing), self._operand(right, missing)
                 return ast.Compare(first, [_SIGNS[sign]()], [second])
             case Among(value=value, items=items):
-                among = self._constant(frozenset(one.value for one in items))
-                return ast.Compare(self._operand(value, missing), [ast.In()], [among])
+                held = self._operand(value, missing)
+                if len(items) == 1:
+                    return ast.Compare(held, [ast.Eq()], [ast.Constant(items[0].value)])
+                return ast.Compare(held, [ast.In()], [self._constant(frozenset(one.value for one in items))])
             case Wording(test=name, value=value, text=text):
                 asked = ast.Attribute(self._operand(value, missing), _WORDINGS[name], ast.Load())
                 return ast.Call(asked, [ast.Constant(text)], [])
@@ -163,7 +171,7 @@ class _Writer:
                 return ast.BinOp(self._operand(moved, missing), sign, self._operand(other, missing))
             case Column(form="present"):
                 return self.value(value)
-            case Column(form=form, kind="") if form in _TYPES and value.inside != ("id",):
+            case Column(form=form, kind="") if form in _TYPES and value not in self._formed and value.inside != ("id",):
                 code, name = self._kept(self._raw.get(value.inside), lambda: self._read(value.inside))
                 missing.append(ast.Compare(_call("type", code), [ast.IsNot()], [_name(_TYPES[form])]))
                 return _name(name)
@@ -210,7 +218,14 @@ class _Writer:
 
     def _read(self, inside: tuple[str, ...]) -> ast.expr:
         if len(inside) == 1:
-            return ast.Call(ast.Attribute(_name("s"), "get", ast.Load()), [ast.Constant(inside[0])], [])
+            return _got("s", inside[0])
+        above = self._raw.get(inside[:-1])
+        if above is not None:
+            there = ast.Compare(_call("type", _name(above)), [ast.Is()], [_name("dict")])
+            return ast.IfExp(there, _got(above, inside[-1]), self._walked(inside))
+        return self._walked(inside)
+
+    def _walked(self, inside: tuple[str, ...]) -> ast.expr:
         steps = tuple(step if (number := item_number(step)) is None else number for step in inside)
         return _call("at", _name("s"), self._constant(steps))
 
@@ -252,6 +267,20 @@ def _first(test: Test) -> Iterator[Column]:
             yield column
         case There(value=value) | Compared(left=value) | Among(value=value) | Wording(value=value):
             yield from _columns(value)
+
+
+def _read_by(test: Test) -> Iterator[Column]:
+    """Every column that a test may read, as often as it does."""
+    match test:
+        case All(parts=parts) | Some(parts=parts):
+            for part in parts:
+                yield from _read_by(part)
+        case Not(part=part) | Otherwise(part=part):
+            yield from _read_by(part)
+        case Compared(left=left, right=right):
+            yield from (*_columns(left), *_columns(right))
+        case _:
+            yield from _first(test)
 
 
 def _columns(value: Value) -> Iterator[Column]:
@@ -347,6 +376,10 @@ def _least(*values: int | None) -> int | None:
 
 def _name(name: str) -> ast.expr:
     return ast.Name(name, ast.Load())
+
+
+def _got(mapping: str, key: str) -> ast.expr:
+    return ast.Call(ast.Attribute(_name(mapping), "get", ast.Load()), [ast.Constant(key)], [])
 
 
 def _call(function: str, *arguments: ast.expr) -> ast.expr:
