@@ -17,7 +17,7 @@ from test_outputs import problems
 
 from remit.auditing import VERIFIED, Audit, Shown, audit, traces
 from remit.changes import Change
-from remit.errors import UserError
+from remit.errors import GitError, Refused, UserError
 from remit.judging import law_of
 from remit.main import main
 from remit.sentences import say, spoken
@@ -397,3 +397,29 @@ def test_an_origin_without_the_branch_is_named(guarded: Guarded, clone: Path) ->
     (trouble,) = asked(clone).troubles
 
     assert trouble.cause == "rewritten" and "does not show main any more" in spoken(trouble.message, "en")
+
+
+def test_what_a_clock_that_was_ahead_blocks_is_said_with_the_way_out(guarded: Guarded) -> None:
+    ahead = NOW + timedelta(days=3 * 365)
+    first = guarded.propose("ann-lee", guarded.bank(customerGrade="local_c"), at=ahead)
+    guarded.approve("bob-sun", first, at=ahead)
+    early = guarded.apply("hal-xu", first, at=ahead).commit
+    second = guarded.propose(files=guarded.bank(customerGrade="group"), title="Later", at=NOW)
+    guarded.approve("bob-sun", second, at=NOW)
+
+    with pytest.raises(Refused) as refused:
+        guarded.apply("hal-xu", second, at=NOW)
+
+    said, way = spoken(refused.value.message, "en"), spoken(refused.value.hint, "en")
+    assert ahead.date().isoformat() in said and "R10" in said
+    assert early[:12] in way and f"git reset --keep {guarded.ref(f'{early}~1')[:12]}" in way
+
+
+def test_a_lock_that_a_dead_git_left_is_said_to_be_mended(guarded: Guarded) -> None:
+    (guarded.member / "refs" / "heads" / "main.lock").touch()
+    repository = guarded.store.in_git()
+
+    with pytest.raises(GitError) as error:
+        repository.update_ref(MAIN, guarded.root, guarded.ref(MAIN))
+
+    assert "remit doctor --repair" in error.value.hint

@@ -165,7 +165,9 @@ class _Case:
             return
         if written < before:
             message = say("proof.date-before", written=written.isoformat(), before=before.isoformat())
-            yield Refusal("R10", message)
+            back = self.repository.commit(self.parent).parents[:1]
+            hint = say("proof.clock-was-ahead", parent=self.parent[:12], back=(back or (self.parent,))[0][:12])
+            yield Refusal("R10", message, hint)
         if self.now is not None and abs(written - self.now) > CLOCKS_DIFFER:
             message = say("proof.date-not-now", written=written.isoformat(), now=self.now.isoformat())
             yield Refusal("R10", message, say("proof.set-the-clock"))

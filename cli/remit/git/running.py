@@ -95,7 +95,7 @@ def run(
         stop(process)
         raise
     if status not in ok:
-        hint = "another git is at work here, or one has died: remit doctor" if _LOCKED in err else ""
+        hint = "another git is at work here, or one has died: remit doctor --repair" if _LOCKED in err else ""
         raise GitError(words(err).partition(_LOCKED)[0] or f"git stopped with status {status}", hint)
     return Done(status, out, err)
 

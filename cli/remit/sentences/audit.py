@@ -49,13 +49,11 @@ SENTENCES = {
         "{remote} 的 {branch} 不在它此前展示过的 {seen} 之后",
     ),
     "shows-old": (
-        "{remote} shows {branch} at {shown}, {count:commit|commits} behind {seen}, which it showed before; "
-        "last proved: {proved}",
+        "{remote} shows {branch} at {shown}, {count:commit|commits} behind {seen}, seen before; last proved: {proved}",
         "{remote} 现在展示的 {branch} 是 {shown}，比它此前展示过的 {seen} 少 {count} 个提交；最近核验到：{proved}",
     ),
     "shows-other": (
-        "{remote} shows {branch} at {shown}, which does not come after {seen}, which it showed before: "
-        "they part at {fork}; last proved: {proved}",
+        "{remote} shows {branch} at {shown}, not after {seen}, seen before: they part at {fork}; last proved: {proved}",
         "{remote} 现在展示的 {branch} 是 {shown}，不在它此前展示过的 {seen} 之后：两者在 {fork} 分开；最近核验到：{proved}",
     ),
     "shows-none": (
@@ -63,8 +61,7 @@ SENTENCES = {
         "{remote} 不再展示 {branch}；它此前展示过 {seen}；最近核验到：{proved}",
     ),
     "what-to-do": (
-        "ask who keeps {remote} before you trust it; what you have stays as it is: compare it with somebody else's "
-        "clone, and the longer history that proves itself holds",
+        "ask who keeps {remote}, and compare with somebody else's clone: the longer history that proves itself holds",
         "信任 {remote} 之前，请先询问其管理者；您这里的历史保持不变：请与他人的克隆比对，以能自证的较长历史为准",
     ),
     "unasked": ("{remote} was not asked what it shows now: {why}", "未能询问 {remote} 现在展示的内容：{why}"),

@@ -24,6 +24,10 @@ SENTENCES = {
         "changes come in by: remit propose, remit approve, remit apply",
         "变更须经 remit propose、remit approve、remit apply",
     ),
+    "clock-was-ahead": (
+        "set the clock; when it was ahead then and nobody else has {parent}: git reset --keep {back}, and apply again",
+        "请校准时钟；若当时时钟偏快且他人尚无 {parent}：git reset --keep {back}，然后重新执行",
+    ),
     "date-before": (
         "its date {written} lies before its parent's {before}",
         "提交日期 {written} 早于其父提交的 {before}",
