@@ -320,6 +320,17 @@ def test_only_the_proposer_withdraws_and_nothing_is_lost(ann: Store, bob: Store,
             act()
 
 
+def test_a_withdrawal_that_stopped_before_the_branch_was_removed_goes_on(lone: Store) -> None:
+    change = propose(edited(lone), "x", at=AT)
+    withdraw(lone, change.id, at=AT)
+    git(lone.root, "update-ref", f"{CHANGES}{change.id}", change.head)
+
+    withdraw(lone, change.id, at=AT)
+
+    assert lone.in_git().refs(CHANGES) == {}
+    assert [(p.change.id, p.state) for p in changes(lone)] == [(change.id, "withdrawn")]
+
+
 def test_two_people_with_one_email_are_nobody() -> None:
     both = {f"records/people/{name}.yaml": person(name).encode() for name in ("ann-lee", "bob-sun")}
     shared = {path: data.replace(b"bob-sun@", b"ANN-lee@") for path, data in both.items()}

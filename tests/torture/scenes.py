@@ -19,7 +19,7 @@ from approval_store import path_of, text_of
 from conftest import AT, commit_all, git, write_files
 from keys import become, keyed_texts, made, public
 
-from remit.main import COMMANDS, main
+from remit.main import main
 from remit.origins import init
 from remit.store import Store
 from torture.checker import broken_objects
@@ -111,7 +111,8 @@ class Scene:
             breaches.append(f"it failed as a bug: {said.strip()[-600:]}")
         locked = bool(locks(self.folder))
         again = self.begin(nothing).wait()
-        repaired = atoms(self.folder) != self.after and self._repair()
+        repaired = atoms(self.folder) != self.after
+        doctor = self._repair() if repaired else ""
         if repaired:
             again = self.begin(nothing).wait()
         found = atoms(self.folder)
@@ -119,6 +120,7 @@ class Scene:
         if missing:
             breaches.append(
                 f"NL6: given again it does not finish ({', '.join(missing[:4])}): {again[1].strip()[-600:]}"
+                f" doctor: {doctor.strip()[-600:]}"
             )
         return Aftermath(code, done, locked, repaired, tuple(breaches))
 
@@ -126,15 +128,15 @@ class Scene:
         wanted = {atom: value for atom, value in self.after.items() if atom.startswith(self.truth)}
         return all(left.get(atom) == value for atom, value in wanted.items())
 
-    def _repair(self) -> bool:
-        """``remit doctor --repair``, a day later: no lock is young any more."""
-        if "doctor" not in COMMANDS:
-            return False
+    def _repair(self) -> str:
+        """``remit doctor --repair``, a day later: no lock is young any more. What it says."""
         for path in locks(self.folder):
             os.utime(path, (self.at.timestamp() - 86400,) * 2)
-        for folder in repositories(self.folder):
-            Child.start(lambda folder=folder: main(["--store", str(folder), "doctor", "--repair"])).wait()
-        return True
+        said = [
+            Child.start(lambda folder=folder: main(["--store", str(folder), "doctor", "--repair"])).wait()[1]
+            for folder in repositories(self.folder)
+        ]
+        return " ".join(said)
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,16 @@ def withdraw(store: Store, id: str, *, at: datetime, sign: Sign = unsigned) -> C
     aim = target(store)
     proposal = found(store, aim, id, None)
     change, identity = proposal.change, identity_of(aim.repository)
-    if proposal.state == "withdrawn":
+    left = aim.posted(CHANGES).get(change.id)
+    if proposal.state == "withdrawn" and left is None:
         return change
-    must_be(proposal, "open", "rejected", "outdated")
+    must_be(proposal, "open", "rejected", "outdated", "withdrawn")
     if identity.email.casefold() != change.author.email.casefold():
         message = say("change.not-yours", change=change.id, author=f"{change.author.name} <{change.author.email}>")
         raise Refused(message, hint=say("change.reject-instead", id=change.id))
+    if proposal.state == "withdrawn":
+        post(aim, {CHANGES + change.id: (left, None)})
+        return change
     registry = registry_at(store, change.base)
     kept = change.head
     if registry.signs:
