@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +17,10 @@ from worlds import record_text, world_files
 from remit.assessing import score
 from remit.evaluating import Loaded, load
 from remit.policies.counting import InColumns
+from remit.remembering import Memory
 from remit.scorecards import Scorecard
 from remit.sources import SourceContext
+from remit.sources import scan as scan_module
 from remit.sources.spool import SpooledWorld
 from remit.sources.tallying import Tallying
 from remit.store import Files
@@ -247,3 +250,35 @@ def test_facts_where_they_stand_are_found_by_name_all_the_same(tmp_path: Path) -
 
     assert list(tables.all("Ticket")) == list(python.all("Ticket"))
     assert tables.get("Ticket", python.names_of("Ticket")[5]) == python.all("Ticket")[5]
+
+
+def test_what_was_proved_of_a_feed_is_remembered_until_the_feed_or_a_record_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = parquet(tmp_path, tickets(Random(8), 80))
+    os.utime(context.file, (1_000_000_000, 1_000_000_000))
+    memory = Memory(tmp_path / "cache", b"secret")
+    proofs = []
+    prove = scan_module._proved
+    monkeypatch.setattr(scan_module, "_proved", lambda *given: proofs.append(given) or prove(*given))
+
+    def asked(more: dict[str, bytes]) -> tuple[str, int]:
+        store = files({}, {"opened": MEASURES["opened"]}, "Asia/Shanghai", more)
+        proofs.clear()
+        loaded = load(store, [context], "tables", memory=memory)
+        python = answer(score(load(store, [context]), "p", "2026-10", at=NOW, facts=False))
+        assert answer(score(loaded, "p", "2026-10", at=NOW, facts=False)) == python
+        return python, len(proofs)
+
+    first, proved = asked({})
+    again, remembered = asked({})
+    renamed, anew = asked({"records/customers/nowhere.yaml": record_text("Customer", "elsewhere", {"grade": "group"})})
+    for entry in (tmp_path / "cache").iterdir():
+        entry.write_bytes(entry.read_bytes()[:-9] + b"000000000")
+    _, mended = asked({})
+    parquet(tmp_path, tickets(Random(9), 80))
+    other, changed = asked({})
+
+    assert (proved, remembered, anew, mended, changed) == (1, 0, 1, 1, 1)
+    assert again == first
+    assert len({first, renamed, other}) == 3

@@ -13,6 +13,7 @@ from remit.facts import FACT_ID_LIMIT, Row, SourceReport
 from remit.findings import Finding, did_you_mean, finding, in_order
 from remit.records import Snapshot
 from remit.references import DATED, Entity, World, check_references, uses
+from remit.remembering import Memory
 from remit.schemas import Schemas
 from remit.sources import TYPED_BY_SHAPE, Reading, SourceContext, read_each, read_items, source_for
 from remit.sources.coercion import coerce
@@ -61,7 +62,14 @@ def admitted(readings: Sequence[Reading], records: list[Entity], schemas: Schema
     return Admitted(world, reports, in_order(findings))
 
 
-def spooled(feeds: Sequence[SourceContext], records: list[Entity], schemas: Schemas, snapshot: Snapshot) -> Admitted:
+def spooled(
+    feeds: Sequence[SourceContext],
+    records: list[Entity],
+    schemas: Schemas,
+    snapshot: Snapshot,
+    master: str = "",
+    memory: Memory | None = None,
+) -> Admitted:
     """The same with facts on disk: rows are read one by one, and of those that fit only the names stay in memory."""
     alone = World(schemas, records, snapshot.config)
     known = {entity.ref for entity in records}
@@ -86,7 +94,7 @@ def spooled(feeds: Sequence[SourceContext], records: list[Entity], schemas: Sche
             if not _settled(entity, alone):
                 waiting.append((number, entity.kind, entity.name))
 
-        scan = _scan(feed, feeds, alone)
+        scan = _scan(feed, feeds, alone, memory)
         if scan is not None:
             scans.append(scan)
             accepted[number] += scan.plain
@@ -96,7 +104,7 @@ def spooled(feeds: Sequence[SourceContext], records: list[Entity], schemas: Sche
         readings.append(reading)
         rejected[number] += reading.rejected
         findings += (*reading.findings, *problems)
-    world = SpooledWorld(schemas, records, snapshot.config, spool, scans)
+    world = SpooledWorld(schemas, records, snapshot.config, spool, scans, master)
     for _ in range(MOST_PASSES):
         facts = (fact for _, kind, name in waiting if (fact := spool.get(kind, name)) is not None)
         broken = {f.record: f for f in check_references(world, facts, "row-reference")}
@@ -116,15 +124,17 @@ def spooled(feeds: Sequence[SourceContext], records: list[Entity], schemas: Sche
     return Admitted(world, reports, in_order(findings))
 
 
-def _scan(feed: SourceContext, feeds: Sequence[SourceContext], records: World) -> Scan | None:
+def _scan(feed: SourceContext, feeds: Sequence[SourceContext], records: World, memory: Memory | None) -> Scan | None:
     """The feed where it stands, when no other feed can have rows of its kind."""
     schema = records.schemas.kinds.get(feed.kind or "")
     alone = sum(other.row_kind in (None, feed.kind) for other in feeds) == 1
     if schema is None or not alone:
         return None
-    return scanned(
-        feed, schema, lambda kinds, name: records.find(kinds, name) is not None, records.names_of(schema.kind)
-    )
+
+    def found(kinds: Sequence[str], name: str) -> bool:
+        return records.find(kinds, name) is not None
+
+    return scanned(feed, schema, found, records.names_of(schema.kind), memory)
 
 
 def _settled(entity: Entity, records: World) -> bool:

@@ -20,7 +20,7 @@ from remit.policies.narrowing import TERM_KEYS, Asked, Narrowed, boundaries, gov
 from remit.policies.watch import Watch
 from remit.references import Entity, World
 from remit.sources.duck import EXTRA
-from remit.sources.fact_table import FactTable
+from remit.sources.fact_table import Table, opened_table
 from remit.sources.spool import SpooledWorld
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Candidates:
         pushing = Pushing(self._compiler.types, self._parameters, apart=frozenset(self._world.spool.kinds))
         each = [_Written.of(pushing, narrowed(watch, pushing.selection, asked, sound=self._sound)) for watch in watches]
         keys = _term_keys(pushing, watches[0]) if any(one.starts is not None for one in each) else []
-        table = FactTable(self._world, kind, pushing.columns, keys)
+        table = opened_table(self._world, kind, pushing.columns, keys)
         names = {name for one in each for name in self._selected(table, kind, one)}
         table.close()
         names &= self._world.spool.names(kind).keys()
@@ -112,7 +112,7 @@ class Candidates:
             assert entity is not None
             yield entity
 
-    def _selected(self, table: FactTable, kind: str, one: _Written) -> list[str]:
+    def _selected(self, table: Table, kind: str, one: _Written) -> list[str]:
         from sqlglot import exp
 
         wanted = one.possible
@@ -121,7 +121,7 @@ class Candidates:
             wanted = exp.and_(wanted, exp.Not(this=exp.Coalesce(this=done, expressions=[exp.false()])))
         return [name for (name,) in table.rows(exp.select("i").from_("facts").where(wanted))]
 
-    def _governed(self, table: FactTable, kind: str, one: _Written) -> Iterator[exp.Expr]:
+    def _governed(self, table: Table, kind: str, one: _Written) -> Iterator[exp.Expr]:
         """Conditions under which a term governs a fact whenever its clock asks for one; none where none is needed."""
         from sqlglot import exp
 

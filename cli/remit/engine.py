@@ -146,9 +146,13 @@ def timeline(
             asked = narrow(group.watches, False) if narrow else world.all(kind)
         for entity in asked:
             run.decide(group, entity)
+    return Timeline(by_instant(run.result.decisions, window), run.result.findings)
+
+
+def by_instant(decisions: Iterable[Decision], window: Window) -> list[Decision]:
+    """The decisions of a window in the order of a timeline; those without an instant first."""
     earliest = datetime.min.replace(tzinfo=window.end.tzinfo)
-    run.result.decisions.sort(key=lambda d: (d.at or earliest, d.policy, d.level, d.subject, d.id))
-    return run.result
+    return sorted(decisions, key=lambda d: (d.at or earliest, d.policy, d.level, d.subject, d.id))
 
 
 def _named(world: World, kind: str, subjects: Collection[str]) -> Iterator[Entity]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from remit.admitting import Admitted, admitted, spooled
 from remit.bulk import Spread, judged
@@ -28,9 +28,10 @@ from remit.policies.clocking import Calendars, Window
 from remit.policies.watch import Watch
 from remit.records import CONFIG_PATH, Snapshot, build_snapshot
 from remit.references import Entity, World, world_of_records
+from remit.remembering import Memory
 from remit.schemas import Schemas, load_schemas
 from remit.sources import Reading, SourceContext, read_mapping, read_source
-from remit.sources.spool import SpooledWorld
+from remit.sources.spool import SpooledWorld, master_of
 from remit.store import Files
 from remit.tables import Table, read_tables
 from remit.wording import Wording
@@ -99,25 +100,35 @@ class Loaded:
         return Wording(self.snapshot.files)
 
 
-Engine = Literal["python", "tables"]
-"""Where facts are: in memory, every one asked about; or on disk as tables, of which SQL selects whom to ask about."""
+Engine = str
+"""Where facts are: ``python``, in memory, every one asked about; ``tables``, on disk, of which SQL selects whom to ask
+about; ``spark`` or the URL of a cluster, where Spark is asked that SQL and its executors decide."""
 
 MANY_BYTES = 16 << 20
 """Bytes of feeds from which tables pay."""
 
 
 def load(
-    files: Files, feeds: Sequence[SourceContext] = (), engine: Engine = "python", spread: Spread | None = None
+    files: Files,
+    feeds: Sequence[SourceContext] = (),
+    engine: Engine = "python",
+    spread: Spread | None = None,
+    memory: Memory | None = None,
 ) -> Loaded:
     """Read a store and the feeds given. What is answered is the same with both engines, to the last byte, and also
-    when ``spread`` has many records read elsewhere.
+    when ``spread`` has many records read elsewhere. ``memory`` keeps what was proved of large feeds.
 
     Raises:
         UserError: as ``read_source``.
     """
     if engine == "python":
         return load_readings(files, [read_source(feed) for feed in feeds], spread)
-    return _loaded(files, lambda *store: spooled(feeds, *store), spread)
+    master = master_of(engine)
+
+    def admit(records: list[Entity], schemas: Schemas, snapshot: Snapshot) -> Admitted:
+        return spooled(feeds, records, schemas, snapshot, master, memory)
+
+    return _loaded(files, admit, spread)
 
 
 def engine_for(feeds: Sequence[SourceContext]) -> Engine:
@@ -220,6 +231,10 @@ def ask(
 ) -> Timeline:
     """The same of a rulebook that is compiled already, about ``subjects`` (``Kind/name``) only where they are given."""
     narrow = _narrow(loaded, window, standing=standing) if subjects is None else None
+    if narrow is not None and isinstance(loaded.world, SpooledWorld) and loaded.world.master:
+        from remit.executors import spread
+
+        return spread(loaded, rulebook, window, read_at, narrow)
     return timeline(rulebook, loaded.world, window, loaded.wording, read_at=read_at, subjects=subjects, narrow=narrow)
 
 

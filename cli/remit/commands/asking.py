@@ -39,9 +39,22 @@ def engine_option(command: Any) -> Any:
     """``--engine``: None when the size of the feeds decides."""
     return click.option(
         "--engine",
-        type=click.Choice(["python", "tables"]),
-        help="Hold facts in memory, or as tables on disk for large feeds; answers are the same.  [default: by size]",
+        type=EngineType(),
+        metavar="[python|tables|spark|spark://HOST:PORT]",
+        help="Hold facts in memory, as tables on disk, or ask Spark; answers are the same.  [default: by size]",
     )(command)
+
+
+class EngineType(click.ParamType[str]):
+    """One of the engines, or the URL of a Spark cluster."""
+
+    name = "engine"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The same text; a usage error for anything else."""
+        if value not in ("python", "tables", "spark") and not value.startswith("spark://"):
+            self.fail(f"{value!r} is not one of python, tables, spark or spark://HOST:PORT.", param, ctx)
+        return value
 
 
 def fail_on_option(command: Any) -> Any:

@@ -27,11 +27,12 @@ def loaded(
 ) -> Loaded:
     """The store as of ``ref`` with the feeds given, or those of ``remit.yaml``; ``engine`` None is by their size."""
     from remit.evaluating import engine_for, feeds_of, load
+    from remit.remembering import memory_of
 
     store = store_of(ctx)
     files = store.files(ref)
     feeds = feeds_of(files, store.root, facts, map_path)
-    return load(files, feeds, engine or engine_for(feeds))
+    return load(files, feeds, engine or engine_for(feeds), memory=memory_of(store))
 
 
 def strict_option(command: Any) -> Any:

@@ -6,8 +6,8 @@ A value behind a reference comes from the record that the fact names.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from remit.conditions.condition import Bindings
 from remit.conditions.lowering import follow
@@ -46,32 +46,22 @@ class FactTable:
     def _take(self, kind: str, columns: Mapping[str, Column], keys: Sequence[exp.Expr]) -> None:
         from sqlglot import exp
 
+        for name, rows in lookups_of(self._world, columns).items():
+            put_lookup(self._connection, name, rows)
         paths = sorted({column.inside for column in columns.values()})
-        lookups = {
-            name: lookup(self._connection, self._world, name, column) for name, column in columns.items() if column.kind
-        }
         fields = exp.Anonymous(
             this="json_extract_string",
             expressions=[exp.column("s"), exp.array(*(exp.Literal.string(_json_path(path)) for path in paths))],
         )
+
+        def text_at(path: tuple[str, ...]) -> exp.Expr:
+            position = exp.Literal.number(paths.index(path) + 1)
+            return exp.Anonymous(this="list_extract", expressions=[exp.column("v", table="texts"), position])
+
         texts = exp.select("i", exp.alias_(fields, "v")).from_("lines")
-        chosen: list[Any] = [exp.column("i", table="texts")]
-        query = exp.select().with_("texts", as_=texts).from_("texts")
-        for name, column in columns.items():
-            position = exp.Literal.number(paths.index(column.inside) + 1)
-            text: exp.Expr = exp.Anonymous(this="list_extract", expressions=[exp.column("v", table="texts"), position])
-            if column.inside == ("id",):
-                text = exp.column("i", table="texts")
-            if name in lookups:
-                named = exp.EQ(this=exp.column("name", table=lookups[name]), expression=text)
-                query = query.join(lookups[name], on=named, join_type="left", copy=False)
-                text = exp.column("v", table=lookups[name])
-            chosen.append(exp.alias_(_formed(text, column), name))
-        facts = query.select(*chosen)
-        rank = exp.Window(this=exp.Anonymous(this="dense_rank"), order=exp.Order(expressions=list(keys)))
-        whole = exp.select("*", *([exp.alias_(rank, "g")] if keys else [])).from_(facts.subquery("each_fact"))
+        query = facts_query(texts, text_at, columns, keys)
         self._lines(kind)
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE facts AS {whole.sql('duckdb')}")
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE facts AS {query.sql('duckdb')}")
 
     def _lines(self, kind: str) -> None:
         options = {"columns": {"i": "VARCHAR", "s": "JSON"}, "maximum_object_size": _LONGEST_LINE}
@@ -86,18 +76,13 @@ class FactTable:
 class ScanTable:
     """The same table ``facts`` over the plain rows of a scan, which are read where they stand and not kept."""
 
-    def __init__(self, world: World, scan: Scan, columns: Mapping[str, Column]) -> None:
+    def __init__(self, world: SpooledWorld, scan: Scan, columns: Mapping[str, Column]) -> None:
         self._working = working()
         self._connection = self._working.__enter__()
-        chosen, joins = ["p.id AS i"], ""
-        for name, column in columns.items():
-            held = scan.column(column)
-            if column.kind:
-                table = lookup(self._connection, world, name, column)
-                joins += f" LEFT JOIN {table} ON {table}.name = {held}"
-                held = _formed(exp_column("v", table), column).sql("duckdb")
-            chosen.append(f"{held} AS {name}")
-        self._connection.execute(f"CREATE TEMP VIEW facts AS SELECT {', '.join(chosen)} FROM {scan.source} AS p{joins}")
+        for name, rows in lookups_of(world, columns).items():
+            put_lookup(self._connection, name, rows)
+        query = scan_query(scan, scan.source, columns)
+        self._connection.execute(f"CREATE TEMP VIEW facts AS {query.sql('duckdb')}")
 
     def close(self) -> None:
         """Let go of the feed."""
@@ -108,27 +93,91 @@ class ScanTable:
         return list(self._connection.execute(query.sql("duckdb")).fetchall())
 
 
-def exp_column(name: str, table: str) -> exp.Expr:
-    """A column of a table."""
+class Table(Protocol):
+    """The table ``facts`` of one kind, wherever it is."""
+
+    def rows(self, query: exp.Select) -> list[Any]:
+        """What a query answers."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def opened_table(world: SpooledWorld, kind: str, columns: Mapping[str, Column], keys: Sequence[exp.Expr] = ()) -> Table:
+    """The facts of one kind as a table: where they stand, in Spark where the world has a master, else spooled."""
+    if world.master:
+        from remit.sources.spark import SparkTable
+
+        return SparkTable(world, kind, columns, keys)
+    scan = world.scan(kind)
+    return ScanTable(world, scan, columns) if scan else FactTable(world, kind, columns, keys)
+
+
+def facts_query(
+    texts: exp.Select,
+    text_at: Callable[[tuple[str, ...]], exp.Expr],
+    columns: Mapping[str, Column],
+    keys: Sequence[exp.Expr],
+) -> exp.Select:
+    """The columns of facts, out of ``texts`` with a name ``i``, of which ``text_at`` says what stands at a path."""
     from sqlglot import exp
 
-    return exp.column(name, table=table)
+    chosen: list[Any] = [exp.column("i", table="texts")]
+    query = exp.select().with_("texts", as_=texts).from_("texts")
+    for name, column in columns.items():
+        text = exp.column("i", table="texts") if column.inside == ("id",) else text_at(column.inside)
+        if column.kind:
+            text = _looked_up(query, name, text)
+        chosen.append(exp.alias_(_formed(text, column), name))
+    rank = exp.Window(this=exp.Anonymous(this="dense_rank"), order=exp.Order(expressions=list(keys)))
+    ranked = [exp.alias_(rank, "g")] if keys else []
+    return exp.select("*", *ranked).from_(query.select(*chosen).subquery("each_fact"))
 
 
-def lookup(connection: Any, world: World, name: str, column: Column) -> str:
-    """A table that gives, for the name of each record of ``column.kind``, its value as JSON would write it."""
-    names, texts = [], []
-    for record in world.all(column.kind):
-        value = follow((SUBJECT, *column.beyond), Bindings(world, {SUBJECT: record}))
-        text = value if value is None or isinstance(value, str) else json.dumps(value)
-        names += [record.name, record.ref]
-        texts += [text, text]
+def scan_query(scan: Scan, source: str, columns: Mapping[str, Column]) -> exp.Select:
+    """The columns of the plain rows of a scan, which ``source`` holds."""
+    import sqlglot
+    from sqlglot import exp
+
+    chosen: list[Any] = [exp.alias_(exp.column("id", table="p"), "i")]
+    query = sqlglot.select().from_(exp.alias_(sqlglot.parse_one(source, dialect="duckdb"), "p", table=True))
+    for name, column in columns.items():
+        held = sqlglot.parse_one(scan.column(column), dialect="duckdb")
+        if column.kind:
+            held = _formed(_looked_up(query, name, held), column)
+        chosen.append(exp.alias_(held, name))
+    return query.select(*chosen)
+
+
+def _looked_up(query: exp.Select, name: str, held: exp.Expr) -> exp.Expr:
+    """The value behind the reference that is held, out of the look-up table of a column, which the query joins."""
+    from sqlglot import exp
+
     table = f"records_{name}"
+    query.join(table, on=exp.EQ(this=exp.column("name", table=table), expression=held), join_type="left", copy=False)
+    return exp.column("v", table=table)
+
+
+def lookups_of(world: World, columns: Mapping[str, Column]) -> dict[str, list[tuple[str, str | None]]]:
+    """By column that lies behind a reference: for the name of each record its value as JSON would write it."""
+    found = {}
+    for name, column in columns.items():
+        rows: list[tuple[str, str | None]] = []
+        for record in world.all(column.kind) if column.kind else ():
+            value = follow((SUBJECT, *column.beyond), Bindings(world, {SUBJECT: record}))
+            text = value if value is None or isinstance(value, str) else json.dumps(value)
+            rows += [(record.name, text), (record.ref, text)]
+        if column.kind:
+            found[name] = rows
+    return found
+
+
+def put_lookup(connection: Any, name: str, rows: Sequence[tuple[str, str | None]]) -> None:
+    """A look-up table of DuckDB."""
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT unnest(?::VARCHAR[]) AS name, unnest(?::VARCHAR[]) AS v",
-        [names, texts],
+        f"CREATE TEMP TABLE records_{name} AS SELECT unnest(?::VARCHAR[]) AS name, unnest(?::VARCHAR[]) AS v",
+        [[name for name, _ in rows], [text for _, text in rows]],
     )
-    return table
 
 
 def _json_path(names: Sequence[str]) -> str:

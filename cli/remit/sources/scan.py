@@ -8,6 +8,9 @@ row of any feed. So bad rows are found, worded and left out as ever.
 from __future__ import annotations
 
 import glob
+import hashlib
+import json
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count
 from tempfile import TemporaryDirectory
@@ -17,6 +20,7 @@ from remit.conditions.selection import Column
 from remit.facts import FACT_ID_LIMIT
 from remit.places import Place
 from remit.references import DATED, Entity
+from remit.remembering import Memory, program
 from remit.schemas import Field, KindSchema
 from remit.sources.columnar import NoCounterpart, Values, items
 from remit.sources.context import Item, SourceContext
@@ -33,6 +37,11 @@ MEMORY = "160MB"
 Find = Callable[[Sequence[str], str], bool]
 """True when one of these kinds has something of that name."""
 
+Noted = Callable[[str, Sequence[str], str], bool]
+"""The same of a name that stands in a column."""
+
+_GRAIN = 2_000_000_000
+"""Nanoseconds after which a file that changes again has another time."""
 _NUMBER = "file_row_number"
 _SAFE_INTEGER = 2**53
 _ID = r"[!-~\x{4E00}-\x{9FFF}]([ -~\x{4E00}-\x{9FFF}]*[!-~\x{4E00}-\x{9FFF}])?"
@@ -84,7 +93,7 @@ class Scan(NamedTuple):
     def source(self) -> str:
         """The plain rows, as SQL to select from."""
         odd = f" WHERE file_row_number NOT IN ({_list(self.odd)})" if self.odd else ""
-        return f"(FROM {_from(self.context)}{odd})"
+        return f"(SELECT * FROM {_from(self.context)}{odd})"
 
     def column(self, column: Column) -> str:
         """The value of a column of ``selection`` in a plain row, as SQL; behind a reference, the name that it holds."""
@@ -131,15 +140,58 @@ class working:
         self._folder.cleanup()
 
 
-def scanned(context: SourceContext, schema: KindSchema, find: Find, taken: Collection[str]) -> Scan | None:
+def scanned(
+    context: SourceContext, schema: KindSchema, find: Find, taken: Collection[str], memory: Memory | None = None
+) -> Scan | None:
     """The feed as facts where they stand; None where it has to be read row by row.
 
-    ``taken`` are the ids that rows must not have.
+    ``taken`` are the ids that rows must not have. What was proved of a file that has not changed since is taken from
+    ``memory``, as long as the names in it lead where they led.
     """
-    import duckdb
-
     if not _may_be(context, schema):
         return None
+    about = _about(context, schema, taken)
+    known = memory.recall(about) if memory else None
+    if known is not None:
+        odd, types, rows, names = json.loads(known)
+        if all(find(schema.shape.fields[name].shape.kinds, one) is good for name, one, good in names):
+            return Scan(context, schema.kind, types, rows, tuple(odd))
+    names = []
+
+    def noted(name: str, kinds: Sequence[str], one: str) -> bool:
+        names.append((name, one, find(kinds, one)))
+        return bool(names[-1][2])
+
+    scan = _proved(context, schema, noted, taken)
+    # A file that changes while it is read, or within the grain of its clock, is not known.
+    if memory and scan and _about(context, schema, taken) == about and time.time_ns() - _changed(context) > _GRAIN:
+        memory.keep(about, json.dumps([scan.odd, scan.types, scan.rows, names]).encode())
+    return scan
+
+
+def _about(context: SourceContext, schema: KindSchema, taken: Collection[str]) -> str:
+    """Names everything on which it rests what is proved of a feed, but for the records to which its rows refer."""
+    state = context.file.stat()
+    fields = {name: [one.schema, one.required] for name, one in schema.shape.fields.items()}
+    file = [
+        str(context.file.absolute()),
+        state.st_dev,
+        state.st_ino,
+        state.st_size,
+        state.st_mtime_ns,
+        state.st_ctime_ns,
+    ]
+    whole = json.dumps([program(), file, schema.kind, fields, sorted(taken)], sort_keys=True)
+    return f"scan {hashlib.sha256(whole.encode()).hexdigest()}"
+
+
+def _changed(context: SourceContext) -> int:
+    return context.file.stat().st_mtime_ns
+
+
+def _proved(context: SourceContext, schema: KindSchema, find: Noted, taken: Collection[str]) -> Scan | None:
+    import duckdb
+
     try:
         with working() as connection:
             relation = connection.sql(f"SELECT * EXCLUDE (file_row_number) FROM {_from(context)}")
@@ -235,7 +287,7 @@ def _test(name: str, kind: str, field: Field) -> str:
     return "false"
 
 
-def _reference(connection: Any, context: SourceContext, name: str, field: Field, find: Find) -> str | None:
+def _reference(connection: Any, context: SourceContext, name: str, field: Field, find: Noted) -> str | None:
     """SQL that is true of names that lead to something; None for a field that is no reference."""
     if field.shape.type != "reference":
         return None
@@ -243,7 +295,7 @@ def _reference(connection: Any, context: SourceContext, name: str, field: Field,
     query = f"SELECT DISTINCT {column} FROM {_from(context)} WHERE {column} IS NOT NULL LIMIT {MOST_NAMES + 1}"
     names = [value for (value,) in connection.execute(query).fetchall()]
     low, high = field.schema.get("minLength", 0), field.schema.get("maxLength", FACT_ID_LIMIT)
-    good = [one for one in names if low <= len(one) <= high and find(field.shape.kinds, one)]
+    good = [one for one in names if low <= len(one) <= high and find(name, field.shape.kinds, one)]
     keys = set(field.schema) - {"type", "title", "description", "minLength", "maxLength"}
     if len(names) > MOST_NAMES or not all(key.startswith("x-remit-") for key in keys):
         return "false"

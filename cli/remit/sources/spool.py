@@ -18,6 +18,16 @@ from remit.references import Entity, World, named_by
 from remit.schemas import Schemas
 from remit.sources.scan import Scan
 
+ON_THIS_MACHINE = "local[2]"
+"""The master of Spark without a URL: two executors on this machine."""
+
+
+def master_of(engine: str) -> str:
+    """The master that ``--engine`` names: ``spark`` for this machine, else its URL; empty for another engine."""
+    if engine == "spark":
+        return ON_THIS_MACHINE
+    return engine if engine.startswith("spark://") else ""
+
 
 class Spool:
     """Facts by kind, one line of JSON each: ``i`` is the name, ``s`` the fields, ``p`` the place."""
@@ -27,6 +37,14 @@ class Spool:
         self._files: dict[str, BinaryIO] = {}
         self._offsets: dict[str, dict[str, int]] = {}
         self._dropped: dict[str, list[str]] = {}
+
+    @staticmethod
+    def copied(files: Mapping[str, Path], offsets: Mapping[str, Mapping[str, int]]) -> Spool:
+        """A spool whose facts stand in copies of another's files, by kind, at the places that it knew."""
+        spool = Spool()
+        spool._files = {kind: path.open("rb") for kind, path in files.items()}
+        spool._offsets = {kind: dict(each) for kind, each in offsets.items()}
+        return spool
 
     @property
     def kinds(self) -> Sequence[str]:
@@ -82,13 +100,20 @@ class SpooledWorld(World):
     """A world whose facts are on disk; each is built when it is asked for. Records win, as in every world.
 
     Facts of ``scans`` stand in their feed until somebody asks for one of that kind by its name: then all go to the
-    spool.
+    spool. ``master`` is the URL of the Spark that tables are asked of; none without it.
     """
 
     def __init__(
-        self, schemas: Schemas, records: Iterable[Entity], config: Config, spool: Spool, scans: Iterable[Scan] = ()
+        self,
+        schemas: Schemas,
+        records: Iterable[Entity],
+        config: Config,
+        spool: Spool,
+        scans: Iterable[Scan] = (),
+        master: str = "",
     ) -> None:
         super().__init__(schemas, records, config)
+        self.master = master
         self._spool = spool
         self._scans = {scan.kind: scan for scan in scans}
         self._named: dict[tuple[str, str], dict[str, list[str]]] = {}

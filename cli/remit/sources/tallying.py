@@ -20,7 +20,7 @@ from remit.policies.pushed_measures import Certain, Outcome, Pushed, Scoring, ne
 from remit.policies.tallies import Tally
 from remit.references import Entity
 from remit.sources.duck import EXTRA
-from remit.sources.fact_table import FactTable, ScanTable
+from remit.sources.fact_table import opened_table
 from remit.sources.scan import Scan
 from remit.sources.spool import SpooledWorld
 
@@ -67,9 +67,7 @@ class Tallying:
             return None
         query = Query(one, Pushing(self._compiler.types, self._parameters))
         scan = self._world.scan(measure.over)
-        table = (
-            ScanTable(self._world, scan, query.columns) if scan else FactTable(self._world, measure.over, query.columns)
-        )
+        table = opened_table(self._world, measure.over, query.columns)
         groups = list(query.groups(table.rows))
         tallies, uncounted = counted(measure, one, groups, subject_of, partial(query.first, table.rows))
         names = query.asked(table.rows) if any(group.outcome == Outcome.ASKED for group in groups) else []
