@@ -60,7 +60,7 @@ def prepare(root: Path, size: int) -> int:
     for number in range(size):
         name = f"customer-{number:06}"
         files[f"records/customers/{name}.yaml"] = edit(files[PATTERN], [Edit(("metadata", "name"), name)])
-    write_store(root, files)
+    write_store(root, files, lambda draft: None)
     who = ["-c", "user.name=bench", "-c", "user.email=bench@example.net", "-c", "commit.gpgsign=false"]
     for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], [*who, "commit", "-q", "-m", "bench"]):
         subprocess.run(["git", *arguments], cwd=root, check=True)

@@ -97,7 +97,7 @@ def prepare(root: Path, records: int) -> int:
         key.with_suffix(".pub").write_text(f"{public}\n")
         path = f"records/people/{person}.yaml"
         files[path] = edit(files[path], [Edit(("spec", "keys"), [{"key": public}])])
-    write_store(root, files)
+    write_store(root, files, lambda draft: None)
     git(root, "init", "--quiet", "--initial-branch=main")
     git(root, "config", "gc.auto", "0")
     be(root, AUTHOR)

@@ -55,7 +55,7 @@ def prepare(root: Path) -> None:
     feeds = demo_feeds()
     files = dict(pack_files())
     files["remit.yaml"] = edit(files["remit.yaml"], [Edit(("sources",), [dict(one) for one in feeds.sources])])
-    write_store(root, {**files, **{f"feeds/{name}": data for name, data in feeds.files.items()}})
+    write_store(root, {**files, **{f"feeds/{name}": data for name, data in feeds.files.items()}}, lambda draft: None)
 
 
 def measure(root: Path, rounds: int) -> dict[str, dict[str, Any]]:
