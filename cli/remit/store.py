@@ -52,9 +52,9 @@ class Files:
 
 def is_store_path(path: str) -> bool:
     """True for ``remit.yaml`` and for paths below the store's folders without a component that begins with a dot."""
-    parts = path.split("/")
-    plain = all(part and not part.startswith(".") for part in parts)
-    return path == CONFIG or (plain and len(parts) > 1 and parts[0] in FOLDERS)
+    top, _, rest = path.partition("/")
+    plain = rest != "" and not (path.endswith("/") or "//" in path or "/." in path)
+    return path == CONFIG or (plain and top in FOLDERS)
 
 
 class TreeBlobs(Mapping[str, bytes]):

@@ -22,7 +22,7 @@ from remit.git import Identity, Repository
 from remit.secrets import secrets_in
 from remit.sentences import say
 from remit.signing import Sign, unsigned
-from remit.store import Store, is_store_path
+from remit.store import FOLDERS, Store
 from remit.working import working_tree
 from remit.yamltext import Conflict, Versions, forbidden_character, merge_files
 
@@ -225,7 +225,7 @@ def merged_with(
 
 
 def _oids(store: Store, commit: str) -> dict[str, str]:
-    return {path: entry.oid for path, entry in store.listing(commit).items() if is_store_path(path)}
+    return {path: entry.oid for path, entry in store.listing(commit).items() if path not in FOLDERS}
 
 
 def _is_wanted(path: str, wanted: tuple[str, ...] | None) -> bool:
