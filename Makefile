@@ -33,6 +33,7 @@ bench: .venv/ready-to-develop
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/checking.py --write docs/performance.md
 	@$(BIN)/python benchmarks/cold.py --write docs/performance.md
+	@$(BIN)/python benchmarks/startup.py --write docs/performance.md
 	@$(BIN)/python benchmarks/facts.py --write docs/performance.md
 
 agreement: .venv/ready-to-develop

@@ -251,9 +251,9 @@ qontract-validator 0.1.0 is not measured: the PyYAML that it asks for cannot be 
 check-jsonschema takes its files as arguments and is not asked about more than {TOO_MANY:,}."""
 
 
-def placed(page: str, section: str) -> str:
-    """The page with the section in place of what it had, or after its first part."""
-    parts = [part for part in re.split(r"(?m)^(?=# )", page) if part and not part.startswith(f"{HEADING}\n")]
+def placed(page: str, section: str, heading: str = HEADING) -> str:
+    """The page with the section in place of what it had under this heading, or after its first part."""
+    parts = [part for part in re.split(r"(?m)^(?=# )", page) if part and not part.startswith(f"{heading}\n")]
     return "\n".join(part.rstrip("\n") + "\n" for part in [*parts[:1], section, *parts[1:]])
 
 
