@@ -17,6 +17,7 @@ from remit.findings import Finding, did_you_mean, finding
 from remit.places import Place, Pointer, pointer_text
 from remit.records import Config, Record, title_in
 from remit.schemas import Schemas, Shape
+from remit.sentences import say
 from remit.times import format_instant, parse_instant
 
 
@@ -168,16 +169,15 @@ def _broken(world: World, use: Use, code: str) -> Finding:
     field = ".".join(str(p) for p in use.pointer if isinstance(p, str))
     of_record = code == "unknown-reference"
     elsewhere = [k for k in sorted(world.schemas.kinds) if world.get(k, use.name)] if of_record else []
-    allowed = " or ".join(use.kinds)
     if elsewhere:
-        message = f'{field} is "{use.name}", which is a {" and a ".join(elsewhere)}, not a {allowed}.'
-        return finding("wrong-kind-reference", message, place, hint=f"Name a {allowed}.", **where)
+        message = say("finding.wrong-kind", field=field, name=use.name, found=elsewhere, allowed=use.kinds)
+        allowed = say("finding.name-one", allowed=use.kinds)
+        return finding("wrong-kind-reference", message, place, hint=allowed, **where)
     names = [name for kind in use.kinds for name in world.names_of(kind)]
-    files = " or ".join(
-        f"records/{world.schemas.kinds[k].folder}/{use.name}.yaml" for k in use.kinds if k in world.schemas.kinds
-    )
-    hint = did_you_mean(use.name, names) or f"Make it with: remit new {use.kinds[0]} {use.name}"
-    return finding(code, f'{field} is "{use.name}", but there is no {files}.', place, hint=hint, **where)
+    files = [f"records/{world.schemas.kinds[k].folder}/{use.name}.yaml" for k in use.kinds if k in world.schemas.kinds]
+    hint = did_you_mean(use.name, names) or say("finding.make-it", kind=use.kinds[0], name=use.name)
+    message = say("finding.nothing-there", field=field, name=use.name, files=files)
+    return finding(code, message, place, hint=hint, **where)
 
 
 ENDED = frozenset({"left", "dissolved", "ended", "retired", "superseded"})
@@ -194,20 +194,20 @@ def _not_valid(entity: Entity, use: Use, target: Entity) -> Iterator[Finding]:
     starts, ends = instant(target.spec.get("validFrom")), instant(target.spec.get("validTo"))
     if used_to is not None or entity.spec.get("status") in ENDED:
         return
-    message = ""
+    why = ""
     if ends is not None and target.spec.get("status") in ENDED:
-        message = f"{target.ref} ended on {format_instant(ends)}"
+        why = say("finding.ended-on", record=target.ref, at=format_instant(ends))
     elif target.spec.get("status") in ENDED:
-        message = f"{target.ref} is {target.spec['status']}"
+        why = say("finding.is-in-state", record=target.ref, state=target.spec["status"])
     elif used_from is not None and starts is not None and starts > used_from:
-        message = f"{target.ref} begins only on {format_instant(starts)}"
-    if message:
+        why = say("finding.begins-on", record=target.ref, at=format_instant(starts))
+    if why:
         field = ".".join(str(p) for p in use.pointer if isinstance(p, str))
         yield finding(
             "reference-not-valid",
-            f'{field} is "{use.name}", but {message}.',
+            say("finding.not-valid", field=field, name=use.name, why=why),
             entity.place_of(use.pointer),
-            hint="Name somebody who holds now, or end this record with validTo.",
+            hint=say("finding.name-who-holds"),
             pointer="/spec" + pointer_text(use.pointer),
             record=entity.ref,
         )

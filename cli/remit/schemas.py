@@ -17,6 +17,7 @@ from typing import Any, Literal
 from remit.findings import Finding, did_you_mean, finding
 from remit.places import Place, Pointer, pointer_text
 from remit.records import Listed, Record, paths_below
+from remit.sentences import say
 
 BASE = "https://remit.invalid/"
 RECORD_NAME_LIMIT = 63
@@ -218,7 +219,7 @@ class Schemas:
         if schema is None:
             yield finding(
                 "unknown-kind",
-                f"No schema describes the kind {record.kind!r}.",
+                say("finding.no-schema", kind=repr(record.kind)),
                 record.place(("kind",)),
                 hint=did_you_mean(record.kind, table),
                 pointer="/kind",
@@ -240,10 +241,9 @@ class Schemas:
         """Findings of one row of a feed; the row is left out when there are any."""
         for problem in self.kinds[kind].problems(spec, of="spec"):
             pointer = pointer_text(problem.pointer)
-            where = f"{pointer or 'the row'}: " if pointer else ""
             yield finding(
                 "row-schema",
-                where + problem.message,
+                say("finding.in-row", where=pointer, message=problem.message) if pointer else problem.message,
                 place,
                 hint=problem.hint,
                 pointer=pointer,
@@ -390,43 +390,35 @@ def _as_problems(error: Any, known: set[str]) -> Iterator[Problem]:
     if error.validator in ("unevaluatedProperties", "additionalProperties"):
         # An invalid property counts as unevaluated too; it has its own message, so only unknown names are told here.
         for name in sorted(set(map(str, error.instance)) - known):
-            yield Problem(
-                "unknown-field", (*pointer, name), f"There is no field {name!r} here.", did_you_mean(name, known), True
-            )
+            message = say("finding.no-field", name=repr(name))
+            yield Problem("unknown-field", (*pointer, name), message, did_you_mean(name, known), True)
     elif error.validator == "required":
         name = next((n for n in error.validator_value if n not in error.instance and f"'{n}'" in error.message), "?")
-        yield Problem(
-            "missing-field", pointer, f"The field {name!r} is required and missing.", f"Add: {name}: …", False
-        )
+        message = say("finding.field-missing", name=repr(name))
+        yield Problem("missing-field", pointer, message, say("finding.add-field", name=name), False)
     elif error.validator in ("enum", "const"):
         options = [error.validator_value] if error.validator == "const" else list(error.validator_value)
         hint = did_you_mean(str(error.instance), [str(option) for option in options])
-        yield Problem("not-in-enum", pointer, f"{error.instance!r} is not allowed here.", hint, False)
+        yield Problem("not-in-enum", pointer, say("finding.not-allowed", value=repr(error.instance)), hint, False)
     elif error.validator == "type":
-        yield Problem(
-            "schema-violation",
-            pointer,
-            f"{_shortened(error.instance)} is not {_article(error.validator_value)}.",
-            "",
-            False,
-        )
+        types = _named_types(error.validator_value)
+        message = say("finding.other-type", value=_shortened(error.instance), types=types)
+        yield Problem("schema-violation", pointer, message, "", False)
     else:
         yield Problem(
             "schema-violation", pointer, _shortened_text(error.message), str(error.schema.get("description", "")), False
         )
 
 
-def _article(types: Any) -> str:
-    names = types if isinstance(types, list) else [types]
-    words = {
-        "object": "a mapping",
-        "array": "a list",
-        "string": "a text",
-        "integer": "a whole number",
-        "number": "a number",
-    }
-    words |= {"boolean": "true or false", "null": "null"}
-    return " or ".join(words.get(str(name), str(name)) for name in names)
+_TYPES = {
+    "object": "mapping", "array": "list", "string": "text", "integer": "integer", "number": "number",
+    "boolean": "boolean", "null": "null",
+}  # fmt: skip
+
+
+def _named_types(types: Any) -> list[str]:
+    names = map(str, types if isinstance(types, list) else [types])
+    return [say(f"finding.{_TYPES[name]}") if name in _TYPES else name for name in names]
 
 
 def _shortened(value: Any) -> str:

@@ -16,6 +16,7 @@ from remit.findings import Finding, finding
 from remit.places import Pointer, pointer_text
 from remit.references import ENDED, Entity, World, instant, last_instant
 from remit.schemas import Schemas
+from remit.sentences import say
 from remit.times import format_instant
 
 PAIRS = (("validFrom", "validTo"), ("from", "to"), ("startedAt", "resumedAt"))
@@ -32,9 +33,9 @@ def check_periods(world: World, entities: Iterable[Entity]) -> Iterator[Finding]
             if starts is not None and ends is not None and ends <= starts:
                 yield finding(
                     "invalid-period",
-                    f"It ends on {end}, before it begins on {begin}.",
+                    say("finding.ends-first", end=end, begin=begin),
                     entity.place_of(pointer),
-                    hint="Swap the two, or correct one of them.",
+                    hint=say("finding.swap"),
                     pointer="/spec" + pointer_text(pointer),
                     record=entity.ref,
                 )
@@ -83,12 +84,13 @@ def _overlapping(world: World, group: list[Entity], fields: list[str]) -> Iterat
     for first, second in pairwise(ordered):
         end = last_instant(first.spec.get("validTo"), world.zone)
         if end is None or end > _start(second, world):
-            until = f"until {format_instant(end)}" if end else "without end"
+            until = say("finding.until", at=format_instant(end)) if end else say("finding.without-end")
+            same = [field for field in fields if field in second.spec]
             yield finding(
                 "validity-overlap",
-                f"{first.ref} has the same {', '.join(f for f in fields if f in second.spec)} and holds {until}.",
+                say("finding.overlaps", record=first.ref, fields=same, until=until),
                 second.place_of(("validFrom",)),
-                hint="End the older one with validTo, or correct one of them.",
+                hint=say("finding.end-older"),
                 pointer="/spec",
                 record=second.ref,
             )

@@ -5,7 +5,7 @@ the reader speaks; ``spoken`` gives the sentence that the reader understands. A 
 area are the table ``SENTENCES`` of the module of that name, which is read when one of them is first said.
 
 In a sentence ``{name}`` stands for what was given. A list is joined as the language does, by commas, by semicolons as
-``{name:;}``, or in ``{name:lines}``; ``{count:thing|things}`` is counted, where Chinese, which has no plural, says ``{count}``; and a ``Text``
+``{name:;}``, by another word as ``{name:or}``, or in ``{name:lines}``; ``{count:thing|things}`` is counted, where Chinese, which has no plural, says ``{count}``; and a ``Text``
 inside another is spoken in the same language.
 """
 
@@ -17,7 +17,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-_BETWEEN = {",": (", ", "、"), ";": ("; ", "；"), "lines": ("\n", "\n")}
+_BETWEEN = {
+    ",": (", ", "、"),
+    ";": ("; ", "；"),
+    "lines": ("\n", "\n"),
+    "or": (" or ", " 或 "),
+    "and-a": (" and a ", " 和 "),
+}
 
 
 class Text(str):
