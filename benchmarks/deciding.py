@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -345,9 +346,9 @@ ENGINES = {
     "durable-rules": Engine("durable-rules through its Python layer", durable_rules, "durable_rules", 400_000),
     "zen": Engine("zen-engine", zen, "zen-engine", 400_000),
     "cel-rust": Engine("CEL in Rust", cel_in_rust, "common-expression-language", 400_000),
-    "rego": Engine("Rego, by regopy", rego, "regopy", 20_000),
-    "rule-engine": Engine("rule-engine", rule_engine, "rule-engine", 40_000),
-    "cel-python": Engine("cel-python", cel_python, "cel-python", 2_000),
+    "rego": Engine("Rego, by regopy", rego, "regopy", 4_000),
+    "rule-engine": Engine("rule-engine", rule_engine, "rule-engine", 20_000),
+    "cel-python": Engine("cel-python", cel_python, "cel-python", 1_000),
 }
 
 
@@ -455,8 +456,9 @@ def main() -> int:
                 print(sections[-1], flush=True)
     if options.write:
         page = options.write.read_text(encoding="utf-8") if options.write.exists() else ""
-        head = page.partition(f"\n{HEADING}\n")[0].rstrip("\n")
-        options.write.write_text(f"{head}\n\n{preface()}\n" + "\n".join(sections), encoding="utf-8")
+        parts = [part for part in re.split(r"(?m)^(?=# )", page) if part and not part.startswith(f"{HEADING}\n")]
+        whole = [*(part.rstrip("\n") for part in parts), f"{preface()}\n" + "\n".join(sections).rstrip("\n")]
+        options.write.write_text("\n\n".join(whole) + "\n", encoding="utf-8")
     return 0
 
 

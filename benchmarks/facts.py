@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import sys
 import tempfile
 import time
@@ -74,8 +75,9 @@ def main() -> int:
             print(sections[-1])
     if options.write:
         page = options.write.read_text(encoding="utf-8") if options.write.exists() else ""
-        head = page.partition(f"\n{HEADING}\n")[0].rstrip("\n")
-        options.write.write_text(f"{head}\n\n{preface()}\n" + "\n".join(sections), encoding="utf-8")
+        parts = [part for part in re.split(r"(?m)^(?=# )", page) if part and not part.startswith(f"{HEADING}\n")]
+        whole = [*(part.rstrip("\n") for part in parts), f"{preface()}\n" + "\n".join(sections).rstrip("\n")]
+        options.write.write_text("\n\n".join(whole) + "\n", encoding="utf-8")
     return 0
 
 
