@@ -488,3 +488,24 @@ def test_a_hook_that_fails_refuses(
 
     assert main(["--store", str(guarded.origin), "hook", "pre-receive"]) == 1
     assert "rule R11: it cannot be judged" in capsys.readouterr().err
+
+
+def test_only_the_protected_branch_makes_the_hook_load_what_judges_it(posted: tuple[Guarded, Change, str]) -> None:
+    guarded, change, said = posted
+    applied = guarded.apply("hal-xu", change).commit
+    script = "import sys; from remit.main import main; print(main(sys.argv[1:]), 'remit.judging' in sys.modules)"
+    command = [sys.executable, "-c", script, "--store", ".", "hook", "pre-receive", "--at", NOW.isoformat()]
+    variables = {
+        "GIT_OBJECT_DIRECTORY": str(guarded.member / "objects"),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(guarded.origin / "objects"),
+    }
+    answers = []
+    for ref, new in ((f"{REVIEWS}{change.id}/bob-sun", said), (MAIN, applied)):
+        old = git(guarded.origin, "for-each-ref", "--format=%(objectname)", ref) or ZERO
+        done = subprocess.run(
+            command, cwd=guarded.origin, input=f"{old} {new} {ref}\n", env={**os.environ, **variables},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        answers.append(done.stdout.strip())
+
+    assert answers == ["0 False", "0 True"]

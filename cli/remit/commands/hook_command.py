@@ -16,6 +16,7 @@ from remit.commands.options import at_option
 from remit.sentences import say
 
 if TYPE_CHECKING:
+    from remit.changing.proving import Law
     from remit.guarding import Move, Verdict
     from remit.store import Store
 
@@ -43,11 +44,10 @@ def pre_receive(ctx: click.Context, at: datetime) -> int:
     """
     from remit.changing.targets import own_target
     from remit.guarding import judge_push
-    from remit.judging import law_of
     from remit.origins import forget_accepted, note_accepted
 
     def judge(store: Store, moves: Sequence[Move]) -> list[Verdict]:
-        verdicts = judge_push(store, moves, partial(law_of, store), now=at)
+        verdicts = judge_push(store, moves, partial(_law, store), now=at)
         if not any(verdict.refusals for verdict in verdicts):
             forget_accepted(store.in_git(), now=at)
             aim = own_target(store)
@@ -70,7 +70,6 @@ def reference_transaction(ctx: click.Context, state: str, at: datetime) -> int:
     """
     from remit.changing.targets import own_target
     from remit.guarding import Verdict, judge_branch
-    from remit.judging import law_of
     from remit.origins import is_accepted, only_packs
 
     def judge(store: Store, moves: Sequence[Move]) -> list[Verdict]:
@@ -79,7 +78,7 @@ def reference_transaction(ctx: click.Context, state: str, at: datetime) -> int:
         for move in (move for move in moves if move.ref == aim.ref):
             packing = move.new is None and only_packs(aim.repository, aim.ref, aim.tip)
             if not packing and not is_accepted(aim.repository, aim.tip, move.new or "", now=at):
-                said.append(Verdict(move, judge_branch(store, move.new, partial(law_of, store), now=at)))
+                said.append(Verdict(move, judge_branch(store, move.new, partial(_law, store), now=at)))
         return said
 
     return _judged(ctx, judge) if state == "prepared" else 0
@@ -103,6 +102,12 @@ def install(folder: Path) -> None:
     for path in install_hooks(repository):
         click.echo(str(path))
     tell(say("common.next", step=f"remit origin check {folder}"), language_at(str(folder)))
+
+
+def _law(store: Store, commit: str, at: datetime) -> Law:
+    from remit.judging import law_of  # slow to import: changes and reviews are let in without it
+
+    return law_of(store, commit, at)
 
 
 def _judged(ctx: click.Context, judge: Callable[[Store, Sequence[Move]], list[Verdict]]) -> int:
