@@ -113,7 +113,10 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     }
     for_tests = extras.pop("dev")
     optional = set().union(*extras.values())
-    here = {"torture", *(path.stem for path in [*(TOP / "tests").glob("*.py"), *(TOP / "docs").glob("*.py")])}
+    here = {
+        "torture",
+        *(path.stem for folder in ("tests", "docs", "benchmarks") for path in (TOP / folder).glob("*.py")),
+    }
     imported = {name for path in PACKAGE.rglob("*.py") for name in outside_imports(path)}
     in_tests = {name for path in (TOP / "tests").rglob("*.py") for name in outside_imports(path)}
 
