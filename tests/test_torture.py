@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 from conftest import AT, git
-from torture import disks, faults, load, power, pushes, rot
+from torture import disks, faults, load, machine, power, pushes, rot
 from torture.apart import STORIES
 from torture.checker import nothing_lost
 from torture.faults import Count
@@ -255,6 +255,10 @@ def test_a_clock_set_back_refuses_and_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", STORIES)
 def test_clones_and_their_origins_lose_nothing(name: str, tmp_path: Path) -> None:
     assert list(STORIES[name](tmp_path / "story")) == []
+
+
+def test_steps_in_any_order_are_taken_and_refused_as_a_model_does(tmp_path: Path) -> None:
+    machine.agree(tmp_path / "template", 3, 12)
 
 
 # -- bad input ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from torture import disks, faults, load, power, pushes, rot
+from torture import disks, faults, load, machine, power, pushes, rot
 from torture.apart import STORIES
 from torture.faults import Count
 from torture.fuzz import TARGETS, search
@@ -43,12 +43,13 @@ class Size(NamedTuple):
     rot: int
     fuzz: int
     atheris: int
+    runs: int
 
 
 SIZES = {
-    "small": Size((8, 2), (2, 1), 2, 48, 2, 5, 3, 40, 500, 5),
-    "medium": Size((8, 6), (8, 2), 5, 12, 3, 12, 15, 120, 3_000, 60),
-    "full": Size((8, 200), (8, 25), 30, 3, 12, 15, 100, 1_000, 10_000, 600),
+    "small": Size((8, 2), (2, 1), 2, 48, 2, 5, 3, 40, 500, 5, 10),
+    "medium": Size((8, 6), (8, 2), 5, 12, 3, 12, 15, 120, 3_000, 60, 40),
+    "full": Size((8, 200), (8, 25), 30, 3, 12, 15, 100, 1_000, 10_000, 600, 100),
 }
 
 
@@ -89,6 +90,13 @@ def apart(size: Size, folder: Path, dice: Random) -> Row:
     """Clones and their origins."""
     lost = [f"{name}: {one}" for name, story in STORIES.items() for one in story(folder / name.replace(" ", "-"))]
     return Row("clones and their origins", ", ".join(STORIES), tuple(lost))
+
+
+def modelled(size: Size, folder: Path, dice: Random) -> Row:
+    """Any order of steps, beside a model."""
+    code, said = Child.start(lambda: machine.agree(folder, size.runs, 25) or 0).wait()
+    lost = (said[-3000:],) if code else ()
+    return Row("any order of steps, beside a model", f"{size.runs:,} runs of up to 25 steps agree", lost)
 
 
 def fuzzed(size: Size, folder: Path, dice: Random) -> Row:
@@ -146,6 +154,7 @@ PARTS: dict[str, Part] = {
     "step-refuse-apply": _on(apply_scene, lambda scene, size, _: faults.refused_at_each_step(scene, 3 * size.every)),
     "push": pushed,
     "apart": apart,
+    "model": modelled,
     "limits": _on(apply_scene, lambda scene, size, dice: disks.limited(scene, size.limits, dice)),
     "rot": rotten,
     "fuzz": fuzzed,
