@@ -6,8 +6,9 @@ credential helper of the *repository* runs (those that the user set for himself 
 no ``GIT_*`` variable of the caller decides which repository is meant; replace refs and grafts are not honoured;
 user text never becomes an option; a ref moves only from the value that the caller names.
 
-What a repository can do stands in rooms by idea: ``refs``, ``commits``, ``trees``, ``worktree``, ``remotes`` and
-``health``, all on ``opened``; ``running`` starts the processes, ``parsing`` reads what they wrote.
+What a repository can do stands in rooms by idea: ``refs``, ``commits``, ``listings``, ``trees``, ``worktree``,
+``remotes`` and ``health``, all on ``opened``; ``running`` starts the processes, ``objects`` keeps one that answers,
+``parsing`` and ``entries`` read what they wrote.
 
 Objects are named by full hex ids. Paths are relative to the top of the repository, with ``/``.
 """
