@@ -127,11 +127,13 @@ def table(costs: Costs) -> str:
     lines = [
         HEADING,
         "",
-        "What a command costs in stores of growing size: `python benchmarks/growth.py`, processor seconds of whole",
-        "processes, the least of some runs; the exponent is that between the two largest stores (1: like the store).",
+        "What commands cost in stores of growing size, measured by `python benchmarks/growth.py`.",
+        "The stores are the example with as many customers more as the columns say.",
+        "Seconds are those of the processor, for whole processes, the least of some runs; nobody has to approve.",
+        "The exponent is that between the two largest stores: 1 is a cost that grows like the store, 0 one that does not.",
         "The figures are in [growth.csv](growth.csv).",
         "",
-        "![Seconds against records, both as powers of ten](growth.png)",
+        "![Seconds against customers, both as powers of ten](growth.png)",
         "",
         f"| what | {' | '.join(f'{size:,}' for size in sizes)} | exponent |",
         f"| --- | {'---: | ' * len(sizes)}---: |",
@@ -146,7 +148,7 @@ def write_csv(path: Path, costs: Mapping[int, Mapping[str, float]]) -> None:
     """One line for each size and step."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["records", "step", "seconds"])
+        writer.writerow(["customers", "step", "seconds"])
         writer.writerows([size, step, f"{took:.3f}"] for size, steps in costs.items() for step, took in steps.items())
 
 
@@ -163,7 +165,7 @@ def draw(path: Path, costs: Costs) -> None:
         style = "--" if step in PLAIN else "-"
         label = f"{step} ({exponent(costs, step):.2f})"
         axes.plot(sizes, [costs[size][step] for size in sizes], style, marker="o", label=label)
-    axes.set(xscale="log", yscale="log", xlabel="records", ylabel="processor seconds")
+    axes.set(xscale="log", yscale="log", xlabel="customers beside those of the example", ylabel="processor seconds")
     axes.grid(visible=True, which="major", alpha=0.3)
     figure.legend(loc="outside right upper", title="what (exponent)", fontsize="small")
     figure.savefig(path, dpi=120, metadata={"Software": None})
