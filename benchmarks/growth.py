@@ -130,7 +130,7 @@ def table(costs: Costs) -> str:
         "What commands cost in stores of growing size, measured by `python benchmarks/growth.py`.",
         "The stores are the example with as many customers more as the columns say.",
         "Seconds are those of the processor, for whole processes, the least of some runs; nobody has to approve.",
-        "The exponent is that between the two largest stores: 1 is a cost that grows like the store, 0 one that does not.",
+        "The exponent is that between the two largest stores: 1 is a cost that grows like the store, 0 one that stays.",
         "The figures are in [growth.csv](growth.csv).",
         "",
         "![Seconds against customers, both as powers of ten](growth.png)",
@@ -139,7 +139,7 @@ def table(costs: Costs) -> str:
         f"| --- | {'---: | ' * len(sizes)}---: |",
     ]
     for step in costs[sizes[0]]:
-        cells = " | ".join(f"{costs[size][step]:.2f}" for size in sizes)
+        cells = " | ".join(f"{costs[size][step]:.3f}" for size in sizes)
         lines.append(f"| {step} | {cells} | {exponent(costs, step):.2f} |")
     return "\n".join([*lines, ""])
 
