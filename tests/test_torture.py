@@ -179,7 +179,7 @@ def test_clients_of_a_guarded_origin_lose_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", LONE, ids=lambda make: make.__name__)
 def test_a_command_killed_at_any_instant_leaves_old_or_new_and_goes_on(make, tmp_path: Path) -> None:
-    assert lost(faults.killed_at_random(make(tmp_path / "scene"), 3, Random(8))) == []
+    assert lost(faults.killed_at_random(make(tmp_path / "scene"), 2, Random(8))) == []
 
 
 @pytest.mark.parametrize(("make", "every"), [(set_scene, 1), (apply_scene, 22)])
