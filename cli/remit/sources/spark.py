@@ -66,11 +66,13 @@ class SparkTable:
         scan = world.scan(kind)
         if scan is not None:
             self._plain_rows(scan)
-            query = scan_query(scan, "plain_rows", columns)
+            query = scan_query(scan, "(SELECT * FROM plain_rows)", columns)
         else:
             self._lines(world, kind)
             query = self._texts(columns, keys)
-        self._spark.sql(written(query)).createOrReplaceTempView("facts")
+        # Kept, because Spark would write each column anew wherever a test reads it, and then plan for minutes.
+        self._facts = self._spark.sql(written(query)).cache()
+        self._facts.createOrReplaceTempView("facts")
 
     def rows(self, query: exp.Select) -> list[Any]:
         """What a query answers."""
@@ -79,6 +81,7 @@ class SparkTable:
     def close(self) -> None:
         """Let go of the views; the session serves the whole process."""
         self._spark.catalog.dropTempView("facts")
+        self._facts.unpersist()
 
     def _texts(self, columns: Mapping[str, Column], keys: Sequence[exp.Expr]) -> exp.Select:
         from sqlglot import exp
