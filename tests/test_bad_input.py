@@ -253,7 +253,7 @@ def test_evaluate_refuses_a_store_with_errors_rather_than_answer_in_part(
 
     said = capsys.readouterr().err
     assert exit_code == 2
-    assert "rules/warning/probe.yaml:6" in said and "remit check" in said
+    assert "rules/warning/probe.yaml:6" in said and f"remit --store {store} check" in said
 
 
 @pytest.mark.parametrize(
