@@ -404,7 +404,7 @@ def test_apply_refuses_a_change_that_does_something_else_by_now(
 
     said = remit(folder, capsys, "apply", id, code=2)
 
-    assert "does something else by now" in said and f"remit review {id}" in said
+    assert "does something else by now" in said and f"remit --store {folder} review {id}" in said
     assert "does something else there by now" in remit(folder, capsys, "review", id)
     assert json.loads(remit(folder, capsys, "review", id, "--format", "json"))["plan"]["stale"] is True
     be(folder, "ann-lee")
