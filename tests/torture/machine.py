@@ -99,17 +99,16 @@ class Changes(RuleBasedStateMachine):
 
     def _propose(self, author: str, subject: str, value: str, files: dict[str, str], needs: str) -> None:
         data = {path: text.encode() for path, text in files.items()}
-        at = self._later()
-        may = value != self.values[subject]
-        change = self._agrees(
-            may, lambda: self.guarded.propose(author, data, at=at, title=f"change {self.turns}: {value}")
-        )
+        if value == self.values[subject]:
+            return
+        at, title = self._later(), f"change {self.turns + 1}: {value}"
+        change = self._agrees(True, lambda: self.guarded.propose(author, data, at=at, title=title))
         if change is not None:
             self.all.append(Wanted(change, author, subject, value, needs, self.moved[subject]))
 
     @rule(author=st.sampled_from(PROPOSERS), bank=st.sampled_from(BANKS), grade=st.sampled_from(GRADES))
     def propose(self, author: str, bank: str, grade: str) -> None:
-        """Somebody wants another grade; the same grade is no change."""
+        """Somebody wants another grade; the command is not given for the same one."""
         files = text_of("Customer", bank, {"customerGrade": grade, "unit": "south"}, "银行")
         self._propose(author, bank, grade, files, "bob-sun")
 
