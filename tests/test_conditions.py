@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from agreement import COMPILER, INSTANTS, LOADED, SCOPE, SIGNS, bindings_of, compiled, mismatches
 from hypothesis import given
 from hypothesis import strategies as st
+from worlds import kind_schema, record_text, small_world
 
 from remit.conditions.condition import Bindings, EvaluationError
 from remit.conditions.functions import FUNCTIONS
@@ -386,6 +388,19 @@ def test_a_session_leaves_nothing_behind_between_cases() -> None:
 
 def test_every_supported_function_has_words() -> None:
     assert all(FUNCTIONS.values())
+
+
+def test_a_kind_without_fields_can_be_referred_to() -> None:
+    bare = kind_schema("Person")
+    bare["$defs"]["spec"] = {"type": "object"}
+    person = {f"records/persons/{name}.yaml": record_text("Person", name, {}) for name in ("ann", "bob")}
+    loaded = small_world({"schemas/kinds/Person.schema.json": json.dumps(bare).encode(), **person})
+
+    types = loaded.compiler.types
+    entity = loaded.world.get("Customer", "bank")
+    assert entity is not None
+    message = types.of_entity(entity, {"roles": {"ceA": {"id": {}}}}, loaded.world)
+    assert message.roles.ceA.id == "ann"
 
 
 def test_microseconds_are_kept() -> None:

@@ -109,8 +109,8 @@ class MessageTypes:
         self.schemas = schemas
         self.param = parameter_shape(parameters)
         self._objects: dict[str, Shape] = {}
-        for kind in schemas.kinds.values():
-            self._collect(kind.shape)
+        for kind in schemas.kinds:
+            self._collect(self.kind_shape(kind))
         self._collect(self.param)
         self._collect(TERM)
         self._collect(MADE_DECISION)
