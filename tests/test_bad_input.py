@@ -87,6 +87,7 @@ BROKEN: list[tuple[str, Break, str, str, str]] = [
         "group",
     ),
     ("a dangling reference", edited(BANK, "ceA: wang-lei", "ceA: wang-lai"), BANK, "unknown-reference", "wang-lei"),
+    ("a reference with its kind", edited(BANK, "ceA: wang", "ceA: Person/wang"), BANK, "unknown-reference", "wang-lei"),
     (
         "a reference to another kind",
         edited(BANK, "ceA: wang-lei", "ceA: linhai-crc"),

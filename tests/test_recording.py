@@ -152,6 +152,7 @@ def test_an_assignment_that_cannot_be_is_told_with_what_was_expected(assignment:
     [
         ("customerGrade=groop", "not-in-enum", 'Did you mean "group"?'),
         ("roles.ceA=wang-lie", "unknown-reference", 'Did you mean "wang-lei"?'),
+        ("roles.ceA=Person/wang-lei", "unknown-reference", "Write the name alone: wang-lei"),
         ("roles.ceA=harbour", "wrong-kind-reference", "Name a Person."),
         ("lines=-1", "schema-violation", "minimum"),
         ("contacts[+]={phone: '1'}", "missing-field", "contactPerson"),

@@ -157,7 +157,7 @@ def by_instant(decisions: Iterable[Decision], window: Window) -> list[Decision]:
 
 def _named(world: World, kind: str, subjects: Collection[str]) -> Iterator[Entity]:
     for ref in sorted(subjects):
-        entity = world.find((kind,), ref)
+        entity = world.get(kind, ref.removeprefix(f"{kind}/"))
         if entity is not None:
             yield entity
 

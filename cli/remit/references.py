@@ -76,10 +76,14 @@ class World:
         return self._kinds.get(kind, {}).get(name) if isinstance(name, str) else None
 
     def find(self, kinds: Iterable[str], name: Any) -> Entity | None:
-        """The first of ``kinds`` that has ``name``; ``Kind/name`` names one kind exactly."""
+        """The first of ``kinds`` that has ``name``; of several kinds, ``Kind/name`` names one exactly.
+
+        Where there is one kind only, a name is written in one way: conditions compare it as a text.
+        """
         if isinstance(name, str) and "/" in name:
             kind, _, rest = name.partition("/")
-            return self.get(kind, rest) if kind in set(kinds) else None
+            several = set(kinds)
+            return self.get(kind, rest) if kind in several and len(several) > 1 else None
         return next((e for kind in kinds if (e := self.get(kind, name))), None)
 
     def all(self, kind: str) -> Sequence[Entity]:
@@ -173,6 +177,10 @@ def _broken(world: World, use: Use, code: str) -> Finding:
         message = say("finding.wrong-kind", field=field, name=use.name, found=elsewhere, allowed=use.kinds)
         allowed = say("finding.name-one", allowed=use.kinds)
         return finding("wrong-kind-reference", message, place, hint=allowed, **where)
+    kind, _, bare = use.name.partition("/")
+    if bare and use.kinds == (kind,) and world.get(kind, bare) is not None:
+        hint = say("finding.bare-name", name=bare)
+        return finding(code, say("finding.one-kind", field=field, name=use.name, kind=kind), place, hint=hint, **where)
     names = [name for kind in use.kinds for name in world.names_of(kind)]
     files = [f"records/{world.schemas.kinds[k].folder}/{use.name}.yaml" for k in use.kinds if k in world.schemas.kinds]
     hint = did_you_mean(use.name, names) or say("finding.make-it", kind=use.kinds[0], name=use.name)

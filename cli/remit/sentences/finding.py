@@ -23,6 +23,8 @@ SENTENCES = {
     ),
     "name-one": ("Name a {allowed:or}.", "请引用 {allowed:or}。"),
     "nothing-there": ('{field} is "{name}", but there is no {files:or}.', "{field} 为“{name}”，但没有 {files:or}。"),
+    "one-kind": ('{field} is "{name}", and it names a {kind} anyway.', "{field} 为“{name}”，而它本来就只引用 {kind}。"),
+    "bare-name": ("Write the name alone: {name}", "只写名称：{name}"),
     "make-it": ("Make it with: remit new {kind} {name}", "新建请用：remit new {kind} {name}"),
     "not-valid": ('{field} is "{name}", but {why}.', "{field} 为“{name}”，但 {why}。"),
     "ended-on": ("{record} ended on {at}", "{record} 已于 {at} 终止"),
