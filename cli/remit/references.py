@@ -179,8 +179,8 @@ def _broken(world: World, use: Use, code: str) -> Finding:
         return finding("wrong-kind-reference", message, place, hint=allowed, **where)
     kind, _, bare = use.name.partition("/")
     if bare and use.kinds == (kind,) and world.get(kind, bare) is not None:
-        hint = say("finding.bare-name", name=bare)
-        return finding(code, say("finding.one-kind", field=field, name=use.name, kind=kind), place, hint=hint, **where)
+        message = say("finding.one-kind", field=field, name=use.name, kind=kind)
+        return finding(code, message, place, hint=say("finding.bare-name", name=bare), **where)
     names = [name for kind in use.kinds for name in world.names_of(kind)]
     files = [f"records/{world.schemas.kinds[k].folder}/{use.name}.yaml" for k in use.kinds if k in world.schemas.kinds]
     hint = did_you_mean(use.name, names) or say("finding.make-it", kind=use.kinds[0], name=use.name)
