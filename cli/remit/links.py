@@ -34,9 +34,9 @@ def links_to(snapshot: Snapshot, schemas: Schemas, record: Record) -> list[Link]
     """Every place in records, policies, case files and remit.yaml that refers to ``record``, by place."""
     world = world_of(snapshot, schemas)
     found = [
-        link
-        for link, use in _links(snapshot, schemas)
-        if (target := world.find(use.kinds, use.name)) is not None and target.record is record
+        one.link
+        for one in _written(snapshot, schemas)
+        if (target := world.find(one.use.kinds, one.use.name)) is not None and target.record is record
     ]
     return sorted([*found, *_config_links(snapshot, record)], key=lambda link: (link.place, link.pointer))
 
@@ -47,7 +47,8 @@ def moved_links(snapshot: Snapshot, schemas: Schemas, record: Record, new_name: 
     renamed = [replace(r, name=new_name) if r is record else r for r in snapshot.records]
     after = World(schemas, world_of_records(schemas, renamed), snapshot.config)
     moved = [replace(link, new=new_name) for link in _config_links(snapshot, record)]
-    for link, use in _links(snapshot, schemas):
+    for one in _written(snapshot, schemas):
+        use = one.use
         target = before.find(use.kinds, use.name)
         if target is None:
             continue
@@ -58,30 +59,40 @@ def moved_links(snapshot: Snapshot, schemas: Schemas, record: Record, new_name: 
         if reached is None or reached.ref != wanted:
             text = wanted
         if text != use.name:
-            moved.append(replace(link, new=text))
+            moved.append(replace(one.link, new=text))
     return moved
 
 
-def _links(snapshot: Snapshot, schemas: Schemas) -> Iterator[tuple[Link, Use]]:
+class _Written(NamedTuple):
+    """A reference as it is written; where it stands in its file is looked up for those few that somebody wants."""
+
+    document: Document
+    user: str
+    pointer: Pointer
+    use: Use
+
+    @property
+    def link(self) -> Link:
+        document = self.document
+        return Link(document.path, document.place(self.pointer), self.user, self.pointer, self.use.name)
+
+
+def _written(snapshot: Snapshot, schemas: Schemas) -> Iterator[_Written]:
     for record in (*snapshot.records, *snapshot.policies):
         schema = table_of(schemas, record.path).get(record.kind)
         if schema is not None:
-            entity = Entity(record.kind, record.name, record.spec, record.place(), record)
+            entity = Entity(record.kind, record.name, record.spec, Place(record.path), record)
             for use in uses(entity, schema.shape):
-                yield _link(record.document, record.id, ("spec", *use.pointer), use), use
+                yield _Written(record.document, record.id, ("spec", *use.pointer), use)
     for path, document in sorted(snapshot.cases.items()):
         rows = list(_rows(document.value, (), schemas))
         # What a case file brings along itself is not the store's, even where it has the same name.
         own = {(row.kind, row.name) for row in rows}
         for row in rows:
-            entity = Entity(row.kind, row.name, row.fields, document.place(row.pointer))
+            entity = Entity(row.kind, row.name, row.fields, Place(path))
             for use in uses(entity, schemas.kinds[row.kind].shape):
                 if not any((kind, use.name) in own for kind in use.kinds):
-                    yield _link(document, path, (*row.pointer, *use.pointer), use), use
-
-
-def _link(document: Document, user: str, pointer: Pointer, use: Use) -> Link:
-    return Link(document.path, document.place(pointer), user, pointer, use.name)
+                    yield _Written(document, path, (*row.pointer, *use.pointer), use)
 
 
 class _Row(NamedTuple):
