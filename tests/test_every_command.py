@@ -40,6 +40,8 @@ VALUES = {
 }  # fmt: skip
 METAVARS = {"INSTANT": AT, "REV": "HEAD", "N": "3"}
 """What a parameter gets that is given in earnest, by its name or by how help calls it; any other gets a word."""
+ENDING = {"watch": ("--at", AT, "--until", AT)}
+"""What makes a command end that would go on until it is told to."""
 
 
 class Leaf(NamedTuple):
@@ -57,7 +59,7 @@ class Leaf(NamedTuple):
             elif isinstance(param, click.Argument) or param.required:
                 earnest = VALUES.get(param.name or "", METAVARS.get(param.metavar or "", "x"))
                 given += [param.opts[-1], earnest] if isinstance(param, click.Option) else [earnest]
-        return [*self.name.split(), *given]
+        return [*self.name.split(), *ENDING.get(self.name, ()), *given]
 
     @property
     def formats(self) -> tuple[str, ...]:
