@@ -538,11 +538,11 @@ def test_assess_in_text_and_csv_says_what_is_not_finished(store: Path, capsys: p
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("response-center", "--period", "2026-10"), 'Did you mean "response-centre"?'),
+        (("response-center", "--period", "2026-10"), "您是指“response-centre”吗？"),
         (("response-centre", "--period", "2026"), "Write a period like 2026-10 or 2026-Q4."),
         (("response-centre", "--period", "2026-13"), "response-centre scores periods like 2026-10 or 2026-Q4."),
-        (("response-centre", "--period", "2026-10", "--list", "fault-handing"), 'Did you mean "fault-handling"?'),
-        (("response-centre", "--period", "2026-10", "--subject", "linhai-crd"), 'Did you mean "linhai-crc"?'),
+        (("response-centre", "--period", "2026-10", "--list", "fault-handing"), "您是指“fault-handling”吗？"),
+        (("response-centre", "--period", "2026-10", "--subject", "linhai-crd"), "您是指“linhai-crc”吗？"),
     ],
 )
 def test_what_cannot_be_assessed_is_refused_with_the_next_step(

@@ -231,7 +231,7 @@ def test_whatever_is_done_to_records_the_answer_is_that_of_a_check_of_everything
 ) -> None:
     chance, blobs = random.Random(seed), dict(small())
     full: list[int] = []
-    monkeypatch.setattr(evaluating, "load", lambda files, feeds=(): (full.append(1), load(files))[1])
+    monkeypatch.setattr(evaluating, "load", lambda files, feeds=(), **how: (full.append(1), load(files, **how))[1])
     folder = git_repo({path: data.decode() for path, data in blobs.items()})
     mine = Store.open(folder)
     memory, quick = memory_of(mine), 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -250,11 +249,19 @@ def test_options_that_make_no_sense_are_refused(
 def test_it_ends_when_it_is_told_to(small: Path, ending: signal.Signals) -> None:
     command = [sys.executable, "-c", "from remit.main import run; run()", "--store", str(small), "watch"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_attentive
     ) as child:
-        assert child.stdout is not None and child.stderr is not None
-        assert "1 new" in child.stdout.readline()  # it was opened long ago
-        time.sleep(0.2)
-        child.send_signal(ending)
-        assert child.wait(timeout=60) == 0
-        assert child.stderr.read() == ""
+        try:
+            assert child.stdout is not None and child.stderr is not None
+            assert "1 new" in child.stdout.readline()  # it was opened long ago
+            time.sleep(0.2)
+            child.send_signal(ending)
+            assert child.wait(timeout=60) == 0
+            assert child.stderr.read() == ""
+        finally:
+            child.kill()
+
+
+def _attentive() -> None:
+    """Hear Ctrl-C also where the tests run in the background, with that signal turned off."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
