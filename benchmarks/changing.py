@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from grown import PATTERN, git, grow
+from pages import write_section
 
 from remit.changing.applying import apply
 from remit.changing.proposing import propose
@@ -60,10 +61,7 @@ def main() -> int:
     page = table(figures)
     print(page)
     if options.write:
-        text = options.write.read_text(encoding="utf-8") if options.write.exists() else ""
-        head, _, rest = text.partition(f"\n{HEADING}\n")
-        after = rest[rest.index("\n# ") :] if "\n# " in rest else "\n"
-        options.write.write_text(f"{head.rstrip()}\n\n{page}{after}", encoding="utf-8")
+        write_section(options.write, page)
     return 0
 
 

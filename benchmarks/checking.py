@@ -19,6 +19,8 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+from pages import write_section
+
 from remit.pack import pack_files
 from remit.starting import write_store
 from remit.yamltext import Edit, edit
@@ -48,7 +50,7 @@ def main() -> int:
             tables.append(table(files, measure(Path(folder), options.rounds)))
     page = "\n\n".join([heading(), *tables]) + "\n"
     if options.write:
-        options.write.write_text(page, encoding="utf-8")
+        write_section(options.write, page)
     else:
         print(page, end="")
     return 0

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clients import FOLDER, SCHEMA_PATH, client_name, is_wrong, store
+from pages import write_section
 
 HEADING = "# A first check"
 SLOW = 20.0
@@ -135,7 +136,7 @@ def main() -> int:
             tables.append(table(size, measured(Path(folder), size, options.rounds, options.peers)))
     section = "\n\n".join([preface(), *tables]) + "\n"
     if options.write:
-        options.write.write_text(placed(options.write.read_text(encoding="utf-8"), section), encoding="utf-8")
+        write_section(options.write, section)
     else:
         print(section, end="")
     return 0
@@ -249,12 +250,6 @@ Whole processes, medians; MB are of the largest process.
 Only Remit checks that what a record refers to is there, that names fit, and that no period ends before it begins.
 qontract-validator 0.1.0 is not measured: the PyYAML that it asks for cannot be built for this Python.
 check-jsonschema takes its files as arguments and is not asked about more than {TOO_MANY:,}."""
-
-
-def placed(page: str, section: str, heading: str = HEADING) -> str:
-    """The page with the section in place of what it had under this heading, or after its first part."""
-    parts = [part for part in re.split(r"(?m)^(?=# )", page) if part and not part.startswith(f"{heading}\n")]
-    return "\n".join(part.rstrip("\n") + "\n" for part in [*parts[:1], section, *parts[1:]])
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from pages import write_section
+
 HEADING = "# Deciding"
 KINDS = ("Alpha", "Beta", "Gamma", "Delta")
 GRADES = ("group", "province", "local_a", "local_b", "local_c")
@@ -460,10 +462,7 @@ def main() -> int:
                 sections.append(section(number, policies, few, options.rounds, names))
                 print(sections[-1], flush=True)
     if options.write:
-        page = options.write.read_text(encoding="utf-8") if options.write.exists() else ""
-        parts = [part for part in re.split(r"(?m)^(?=# )", page) if part and not part.startswith(f"{HEADING}\n")]
-        whole = [*(part.rstrip("\n") for part in parts), f"{preface()}\n" + "\n".join(sections).rstrip("\n")]
-        options.write.write_text("\n\n".join(whole) + "\n", encoding="utf-8")
+        write_section(options.write, f"{preface()}\n" + "\n".join(sections))
     return 0
 
 

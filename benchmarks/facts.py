@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import re
 import sys
 import tempfile
 import time
@@ -21,6 +20,8 @@ from importlib.metadata import version
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
+
+from pages import write_section
 
 from remit.conditions.deciding import Decider
 from remit.demo_feed import NOW
@@ -74,10 +75,7 @@ def main() -> int:
             sections.append(section(number, feed.file.stat().st_size, measure(root / "store", feed)))
             print(sections[-1])
     if options.write:
-        page = options.write.read_text(encoding="utf-8") if options.write.exists() else ""
-        parts = [part for part in re.split(r"(?m)^(?=# )", page) if part and not part.startswith(f"{HEADING}\n")]
-        whole = [*(part.rstrip("\n") for part in parts), f"{preface()}\n" + "\n".join(sections).rstrip("\n")]
-        options.write.write_text("\n\n".join(whole) + "\n", encoding="utf-8")
+        write_section(options.write, f"{preface()}\n" + "\n".join(sections))
     return 0
 
 

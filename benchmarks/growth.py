@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grown import PATTERN, git, grow
+from pages import write_section
 
 from remit.yamltext import Edit, edit
 
@@ -48,10 +49,7 @@ def main() -> int:
     if options.write:
         write_csv(options.write.with_name("growth.csv"), costs)
         draw(options.write.with_name("growth.png"), costs)
-        text = options.write.read_text(encoding="utf-8")
-        head, _, rest = text.partition(f"\n{HEADING}\n")
-        after = rest[rest.index("\n# ") :] if "\n# " in rest else "\n"
-        options.write.write_text(f"{head.rstrip()}\n\n{section}{after}", encoding="utf-8")
+        write_section(options.write, section)
     return 0
 
 

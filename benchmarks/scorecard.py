@@ -19,6 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pages import write_section
+
 from remit.pack import pack_files
 
 HEADING = "# Scorecards"
@@ -97,9 +99,7 @@ def main() -> int:
         sections.append(section(tickets, size, options.bad, lines))
         print(sections[-1])
     if options.write:
-        page = options.write.read_text(encoding="utf-8") if options.write.exists() else ""
-        head = page.partition(f"\n{HEADING}\n")[0].rstrip("\n")
-        options.write.write_text(f"{head}\n\n{preface()}\n" + "\n".join(sections), encoding="utf-8")
+        write_section(options.write, f"{preface()}\n" + "\n".join(sections))
     return 0
 
 

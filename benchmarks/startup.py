@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cold import placed
+from pages import write_section
 
 from remit.pack import pack_files
 from remit.starting import write_store
@@ -56,7 +56,7 @@ def main() -> int:
         write_store(root, dict(pack_files()), lambda draft: None)
         section = table(root, options.rounds)
     if options.write:
-        options.write.write_text(placed(options.write.read_text(encoding="utf-8"), section, HEADING), encoding="utf-8")
+        write_section(options.write, section)
     else:
         print(section, end="")
     return 0
