@@ -9,6 +9,7 @@ Source: security, F8, F9, F10; R23.
 from __future__ import annotations
 
 import os
+import time
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -155,6 +156,7 @@ def two_clones(folder: Path) -> Iterator[str]:
         yield f"{done} words were acknowledged and {kept} are kept: {[one.said.strip()[-200:] for one in told]}"
     if any(one.code not in (0, 2) for one in told):
         yield f"it failed as a bug: {[one.said.strip()[-300:] for one in told]}"
+    time.sleep(1)  # who says something else says it in a later second: at one instant a rejection outweighs
     if (again := give(clones[0], "bob-sun", "approve", id)).code:
         yield f"after that the person cannot go on: {again.said.strip()[-300:]}"
     if (again := give(place, "cai-yu", "apply", id)).code:
