@@ -9,8 +9,8 @@ Source: security, F8, F9, F10; R23.
 from __future__ import annotations
 
 import os
-import time
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
