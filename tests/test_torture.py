@@ -258,6 +258,7 @@ def test_clones_and_their_origins_lose_nothing(name: str, tmp_path: Path) -> Non
 
 
 def test_steps_in_any_order_are_taken_and_refused_as_a_model_does(tmp_path: Path) -> None:
+    # Raises an AssertionError with the steps that lead to a difference.
     machine.agree(tmp_path / "template", 3, 12)
 
 

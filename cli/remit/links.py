@@ -73,6 +73,7 @@ class _Written(NamedTuple):
 
     @property
     def link(self) -> Link:
+        """The reference with its place."""
         document = self.document
         return Link(document.path, document.place(self.pointer), self.user, self.pointer, self.use.name)
 
