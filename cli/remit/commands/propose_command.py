@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from remit.commands.changing_context import desk
 from remit.commands.here import HERE
 from remit.commands.options import INSTANT, at_option, format_option, print_json
+from remit.commands.speaking import tell, with_store
 from remit.sentences import say, spoken
+
+if TYPE_CHECKING:
+    from remit.changes import Change
+    from remit.changing.proposing import Clash
+    from remit.commands.changing_context import Desk
 
 MOST_SHOWN = 10
 
@@ -52,23 +59,16 @@ def command(
 
     Exit code 1 when the protected branch wants something else of the same fields; then nothing is proposed.
     """
-    from remit.changing.merge_requests import page_of
     from remit.changing.proposals import find
     from remit.changing.proposing import Clash, propose
     from remit.changing.repeating import propose_again
-    from remit.changing.targets import ORIGIN
-    from remit.commands.speaking import tell, with_store
-    from remit.judging import broken_by
-    from remit.reporters.findings import finding_lines
-    from remit.reporters.merging import conflict_json, conflict_text
-    from remit.reporters.terminal import safe
 
     if again and (message or paths or effective):
         raise click.UsageError(say("command.again-alone"))
     if not again and not message:
         raise click.UsageError(say("command.say-what-changes"))
     at_desk = desk(ctx, at)
-    store, language, old = at_desk.store, at_desk.config.language, ""
+    store, old = at_desk.store, ""
     try:
         if again:
             old = find(store, again).change.id
@@ -76,25 +76,45 @@ def command(
         else:
             change = propose(store, message, paths or None, at=at, effective=effective, sign=at_desk.sign)
     except Clash as clash:
-        if fmt == "json":
-            print_json({"conflicts": [conflict_json(one) for one in clash.conflicts]})
-        else:
-            click.echo(conflict_text(clash.conflicts, language), nl=False)
-            tell(say("common.error", message=clash.message), language)
-            tell(f"      {spoken(clash.hint, language)}", language)
+        _show_clash(clash, at_desk.config.language, fmt)
         return 1
+    _show(at_desk, change, old, at, fmt)
+    return 0
+
+
+def _show_clash(clash: Clash, language: str, fmt: str) -> None:
+    """Where the change and the protected branch want different things."""
+    from remit.reporters.merging import conflict_json, conflict_text
+
+    if fmt == "json":
+        print_json({"conflicts": [conflict_json(one) for one in clash.conflicts]})
+        return
+    click.echo(conflict_text(clash.conflicts, language), nl=False)
+    tell(say("common.error", message=clash.message), language)
+    tell(f"      {spoken(clash.hint, language)}", language)
+
+
+def _show(at_desk: Desk, change: Change, old: str, at: datetime, fmt: str) -> None:
+    """The change as it was put up, what it would break, and what comes next; ``old`` is the one that it replaces."""
+    from remit.changing.merge_requests import page_of
+    from remit.changing.targets import ORIGIN
+    from remit.judging import broken_by
+    from remit.reporters.findings import finding_lines
+    from remit.reporters.terminal import safe
+
+    store, language = at_desk.store, at_desk.config.language
     broken = broken_by(store, change, at)
-    following = [f"remit review {change.id}"]
+    following = f"remit review {change.id}"
     branch = change.ref.removeprefix("refs/heads/")
     page = page_of(store.in_git().remote(ORIGIN) or "", f"change/{change.id}", branch)
+    touched = change.manifest.paths
     if fmt == "json":
-        touched = list(change.manifest.paths)
-        told = {"id": change.id, "title": change.title, "base": change.base, "paths": touched}
-        print_json({**told, "withdrawn": old or None, "page": page or None,
-                    "errors": [one.to_json() for one in broken], "next": following})  # fmt: skip
-        return 0
+        told = {"id": change.id, "title": change.title, "base": change.base, "paths": list(touched)}
+        errors = [one.to_json() for one in broken]
+        print_json({**told, "withdrawn": old or None, "page": page or None, "errors": errors, "next": [following]})
+        return
     click.echo(f"{change.id}  {safe(change.title)}")
-    for path in change.manifest.paths:
+    for path in touched:
         click.echo(f"  {safe(path)}")
     if old:
         tell(say("command.withdrawn-for", old=old, change=change.id), language)
@@ -104,6 +124,5 @@ def command(
         tell(say("command.breaks", count=len(broken)), language)
         for line in finding_lines(broken[:MOST_SHOWN], language):
             click.echo(line, err=True)
-    step = with_store(following[0], ctx.obj)
-    tell(say("command.files-proposed", count=len(change.manifest.paths), step=step), language)
-    return 0
+    step = with_store(following, click.get_current_context().obj)
+    tell(say("command.files-proposed", count=len(touched), step=step), language)

@@ -6,11 +6,19 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from remit.commands.changing_context import desk
 from remit.commands.options import FactsArgument, at_option, facts_option, format_option, map_option, print_json
+
+if TYPE_CHECKING:
+    from remit.changing.proposals import Proposal
+    from remit.commands.changing_context import Desk
+    from remit.comparing import Difference
+    from remit.findings import Finding
+    from remit.planning import Foresight
 
 
 @click.command()
@@ -42,58 +50,71 @@ def command(
     Exit code 1 when the change would add an error; a missing approval alone gives 0.
     """
     from remit.changing.proposals import find, sides
-    from remit.commands.speaking import columns_of, with_store
     from remit.comparing import compare
     from remit.evaluating import feeds_of
     from remit.findings import has_errors
     from remit.judging import added_findings
     from remit.planning import foresight
     from remit.records import build_snapshot
-    from remit.reporters.glance import glance_text
-    from remit.reporters.plan import foresight_text
-    from remit.reporters.review import COLUMNS, following_commands, proposal_json, review_text
     from remit.schemas import load_schemas
 
     at_desk = desk(ctx, at)
     proposal = find(at_desk.store, change_id, at=at, judge=at_desk.judge)
     before, after = sides(at_desk.store, proposal.change)
     schemas, _ = load_schemas({**before.blobs, **after.blobs})
-    language, zone = at_desk.config.language, at_desk.config.zone
-    differences = compare(build_snapshot(before.blobs), build_snapshot(after.blobs), schemas, language)
+    differences = compare(build_snapshot(before.blobs), build_snapshot(after.blobs), schemas, at_desk.config.language)
     findings = added_findings(before, after, at=at)
-    requirements = at_desk.requirements(proposal)
     feeds = feeds_of(after, at_desk.store.root, facts, map_path)
     seen = foresight(at_desk.store, proposal, before, after, feeds, at)
-    following = following_commands(
-        proposal, requirements, at_desk.person_at(proposal.change.base), at_desk.store.prefix
-    )
+    _show(at_desk, proposal, differences, findings, seen, at, fmt, everything=everything)
+    at_desk.looked_at(proposal.change)
+    return int(has_errors(findings))
+
+
+def _show(
+    at_desk: Desk,
+    proposal: Proposal,
+    differences: Sequence[Difference],
+    findings: Sequence[Finding],
+    seen: Foresight,
+    at: datetime,
+    fmt: str,
+    *,
+    everything: bool,
+) -> None:
+    from remit.commands.speaking import columns_of, with_store
+    from remit.reporters.glance import glance_text
+    from remit.reporters.plan import foresight_text
+    from remit.reporters.review import COLUMNS, following_commands, proposal_json, review_text
+
+    language, zone = at_desk.config.language, at_desk.config.zone
+    requirements, due = at_desk.requirements(proposal), at_desk.review_due(proposal)
+    person = at_desk.person_at(proposal.change.base)
+    following = following_commands(proposal, requirements, person, at_desk.store.prefix)
     if fmt == "json":
         print_json(
             {
-                "change": proposal_json(proposal, requirements, at_desk.review_due(proposal)),
+                "change": proposal_json(proposal, requirements, due),
                 "differences": [one.to_json() for one in differences],
                 "findings": [one.to_json() for one in findings],
                 "plan": seen.to_json(),
                 "next": following,
             }
         )
-    else:
-        text = review_text(
-            proposal,
-            differences,
-            findings,
-            requirements,
-            plan=foresight_text(seen, language, zone, everything=True)
-            if everything
-            else glance_text(seen, language, zone),
-            following=[with_store(step, ctx.obj) for step in following],
-            language=language,
-            zone=zone,
-            at=at,
-            due=at_desk.review_due(proposal),
-            everything=everything,
-            columns=columns_of(sys.stdout) or COLUMNS,
-        )
-        click.echo(text, nl=False)
-    at_desk.looked_at(proposal.change)
-    return int(has_errors(findings))
+        return
+    in_full = foresight_text(seen, language, zone, everything=True) if everything else ""
+    text = review_text(
+        proposal,
+        differences,
+        findings,
+        requirements,
+        plan=in_full or glance_text(seen, language, zone),
+        following=[with_store(step, click.get_current_context().obj) for step in following],
+        language=language,
+        zone=zone,
+        at=at,
+        due=due,
+        everything=everything,
+        columns=columns_of(sys.stdout) or COLUMNS,
+    )
+    click.echo(text, nl=False)

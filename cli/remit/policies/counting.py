@@ -461,6 +461,7 @@ _TICK = timedelta(microseconds=1)
 
 
 def units(span: timedelta, unit: timedelta) -> float | None:
+    """A span in units, to four places; whole microseconds count, so that it is the same number everywhere."""
     return plain(round(Fraction(span // _TICK, unit // _TICK), 4))
 
 
