@@ -43,9 +43,13 @@ _TOKEN = re.compile(
 )
 
 
+# Most values that nobody wrote before: text of which no reader makes anything else, and small whole numbers.
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]{5,}+")
+_SMALL = re.compile(r"[1-9][0-9]{0,14}+")
+_HEAD = re.compile(rf"( *+)(- )?({_NAME})")
+
 # What stands between the commas of braces and brackets that hold nothing but scalars; no comma is in them.
 _ITEM = re.compile(rf"\"([^\"\\,]*+)\"|'([^',]*+)'|({_FIRST}(?:[^:#?,\[\]{{}}\"']|(?<=[0-9]):(?=[0-9]))*+)")
-_KEY = re.compile(_NAME)
 
 _BELOW: Any = object()
 """The value of a key whose value begins on the next line."""
@@ -83,13 +87,12 @@ def read_plainly(text: str) -> Plain | None:
 
 def _mapping(text: str) -> Plain:
     root: dict[str, Any] = {}
-    first = 0
+    lines = list(map(_LINES.__getitem__, text.split("\n")))
     stack: list[_Open] = [(0, root)]
     at, is_list = 0, False
     holding: Any = root
     waiting: str | None = None
-    for number, written in enumerate(text.split("\n"), 1):
-        line = _LINES[written]
+    for line in lines:
         if line is None:
             continue
         indent, dash, key, value, fresh = line
@@ -103,7 +106,6 @@ def _mapping(text: str) -> Plain:
             at, holding, is_list = indent, below, dash
         elif indent != at or is_list is not dash:
             at, holding, is_list = indent, _holding(stack, indent, is_item=dash), dash
-        first = first or number
         if is_list:
             if key is None:
                 holding.append(value if fresh is None else fresh())
@@ -120,7 +122,7 @@ def _mapping(text: str) -> Plain:
             holding[key] = value if fresh is None else fresh()
     if waiting is not None or not root:
         raise NotPlain
-    return Plain(root, first)
+    return Plain(root, next(number for number, line in enumerate(lines, 1) if line is not None))
 
 
 def _holding(stack: list[_Open], indent: int, *, is_item: bool) -> dict[str, Any] | list[Any]:
@@ -158,6 +160,9 @@ def _line(written: str) -> _Line | None:
     """What a line says; None for one that says nothing."""
     if not (written.isascii() and written.isprintable()) and _STRANGE.search(written):
         raise NotPlain
+    head, _, said = written.partition(": ")
+    if said and said[0] not in " #" and (known := _HEADS[head]) is not None:
+        return *known, *_value(said)
     match = _LINE.fullmatch(written)
     if match is None:
         if _NOTHING.fullmatch(written):
@@ -167,13 +172,15 @@ def _line(written: str) -> _Line | None:
     if key is not None and not isinstance(_scalar(key), str):
         raise NotPlain
     said = after if key is not None else item
-    value = _BELOW if said is None else _value(said)
-    fresh: Callable[[], Any] | None = None
-    if isinstance(value, dict | list):
-        inner = value.values() if isinstance(value, dict) else value
-        nests = any(isinstance(one, dict | list) for one in inner)
-        fresh = partial(_copied, value) if nests else value.copy
-    return len(spaces), dash is not None, key, value, fresh
+    return len(spaces), dash is not None, key, *((_BELOW, None) if said is None else _value(said))
+
+
+def _head(written: str) -> tuple[int, bool, str] | None:
+    """What stands before ``: `` when that is a key, with its column, and whether a dash is before it."""
+    match = _HEAD.fullmatch(written)
+    if match is None or not isinstance(_scalar(match[3]), str):
+        return None
+    return len(match[1]), match[2] is not None, match[3]
 
 
 def _copied(value: Any) -> Any:
@@ -182,18 +189,23 @@ def _copied(value: Any) -> Any:
     return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _value(written: str) -> Any:
-    """The value that stands on the line of its key or dash, up to the end of the line."""
+def _value(written: str) -> tuple[Any, Callable[[], Any] | None]:
+    """The value that stands on the line of its key or dash, up to the end of the line, and how to make it anew."""
     first = written[0]
     if first in "[{":
-        value = _flat(written)
-        return _nested(written) if value is None else value
+        flat = _flat(written)
+        if flat is not None:
+            return flat, flat.copy
+        nested = _nested(written)
+        return nested, partial(_copied, nested)
+    if _WORD.fullmatch(written):
+        return written, None
     match = (_QUOTED if first in "\"'" else _PLAIN).fullmatch(written)
     if match is None:
         raise NotPlain
     if first not in "\"'":
-        return _scalar(match[1])
-    return match[1] if match[2] is None else match[2]
+        return _scalar(match[1]), None
+    return match[1] if match[2] is None else match[2], None
 
 
 # --- brackets and braces ---------------------------------------------------------------------------------------------
@@ -212,6 +224,10 @@ def _flat(written: str) -> dict[str, Any] | list[Any] | None:
 
 
 def _flat_item(written: str) -> Scalar:
+    if _WORD.fullmatch(written):
+        return written
+    if _SMALL.fullmatch(written):
+        return int(written)
     match = _ITEM.fullmatch(written)
     if match is None:
         raise NotPlain
@@ -223,7 +239,8 @@ def _flat_item(written: str) -> Scalar:
 
 def _flat_pair(written: str) -> tuple[str, Scalar]:
     key, colon, value = written.partition(": ")
-    if not colon or not _KEY.fullmatch(key) or not isinstance(_scalar(key), str):
+    known = _HEADS[key] if colon else None
+    if known is None or known[:2] != (0, False):
         raise NotPlain
     return key, _flat_item(value)
 
@@ -299,4 +316,4 @@ def _scalar(text: str) -> Scalar:
     return value
 
 
-_LINES, _PAIRS, _ITEMS = _Memo(_line), _Memo(_flat_pair), _Memo(_flat_item)
+_LINES, _HEADS, _PAIRS, _ITEMS = _Memo(_line), _Memo(_head), _Memo(_flat_pair), _Memo(_flat_item)
