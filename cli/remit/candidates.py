@@ -97,20 +97,16 @@ class Candidates:
     def of(self, watches: Sequence[Watch], asked: Asked) -> Iterator[Entity]:
         """What one of ``watches``, all of one kind, can say anything about, by name; records of the kind always."""
         kind = watches[0].subject
-        if not self._world.spool.names(kind):
+        if kind not in self._world.fact_kinds:
             yield from self._world.all(kind)
             return
-        pushing = Pushing(self._compiler.types, self._parameters, apart=frozenset(self._world.spool.kinds))
+        pushing = Pushing(self._compiler.types, self._parameters, apart=self._world.fact_kinds)
         each = [_Written.of(pushing, narrowed(watch, pushing.selection, asked, sound=self._sound)) for watch in watches]
         keys = _term_keys(pushing, watches[0]) if any(one.starts is not None for one in each) else []
         table = opened_table(self._world, kind, pushing.columns, keys)
         names = {name for one in each for name in self._selected(table, kind, one)}
         table.close()
-        names &= self._world.spool.names(kind).keys()
-        for name in sorted(names.union(record.name for record in self._world.records(kind))):
-            entity = self._world.get(kind, name)
-            assert entity is not None
-            yield entity
+        yield from self._world.named(kind, names)
 
     def _selected(self, table: Table, kind: str, one: _Written) -> list[str]:
         from sqlglot import exp
@@ -134,15 +130,13 @@ class Candidates:
             .where(exp.and_(one.possible, one.over, exp.Not(this=exp.Is(this=start, expression=exp.null()))))
             .group_by("g")
         )
-        held = [group for group, first, last, name in groups if self._always(kind, name, first, last, one)]
+        examples = {fact.name: fact for fact in self._world.named(kind, {name for *_, name in groups})}
+        held = [group for group, first, last, name in groups if self._always(examples.get(name), first, last, one)]
         yield exp.Not(this=exp.Is(this=start, expression=exp.null()))
         yield exp.In(this=exp.column("g"), expressions=[exp.Literal.number(group) for group in held or (0,)])
 
-    def _always(self, kind: str, name: str, first: int, last: int, one: _Written) -> bool:
-        entity = self._world.get(kind, name)
-        return entity is not None and governed(
-            self._world, entity, _moment(first), None if one.restarts else _moment(last)
-        )
+    def _always(self, fact: Entity | None, first: int, last: int, one: _Written) -> bool:
+        return fact is not None and governed(self._world, fact, _moment(first), None if one.restarts else _moment(last))
 
 
 class _Written(NamedTuple):

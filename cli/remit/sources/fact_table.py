@@ -74,15 +74,19 @@ class FactTable:
 
 
 class ScanTable:
-    """The same table ``facts`` over the plain rows of a scan, which are read where they stand and not kept."""
+    """The same table ``facts`` over the plain rows of a scan, which are read where they stand."""
 
-    def __init__(self, world: SpooledWorld, scan: Scan, columns: Mapping[str, Column]) -> None:
+    def __init__(
+        self, world: SpooledWorld, scan: Scan, columns: Mapping[str, Column], keys: Sequence[exp.Expr] = ()
+    ) -> None:
         self._working = working()
         self._connection = self._working.__enter__()
         for name, rows in lookups_of(world, columns).items():
             put_lookup(self._connection, name, rows)
-        query = scan_query(scan, scan.source, columns)
-        self._connection.execute(f"CREATE TEMP VIEW facts AS {query.sql('duckdb')}")
+        query = scan_query(scan, scan.source, columns, keys)
+        # A rank asks about all rows at once, so it is reckoned once.
+        stored = "TABLE" if keys else "VIEW"
+        self._connection.execute(f"CREATE TEMP {stored} facts AS {query.sql('duckdb')}")
 
     def close(self) -> None:
         """Let go of the feed."""
@@ -110,7 +114,7 @@ def opened_table(world: SpooledWorld, kind: str, columns: Mapping[str, Column], 
 
         return SparkTable(world, kind, columns, keys)
     scan = world.scan(kind)
-    return ScanTable(world, scan, columns) if scan else FactTable(world, kind, columns, keys)
+    return ScanTable(world, scan, columns, keys) if scan else FactTable(world, kind, columns, keys)
 
 
 def facts_query(
@@ -129,12 +133,19 @@ def facts_query(
         if column.kind:
             text = _looked_up(query, name, text)
         chosen.append(exp.alias_(_formed(text, column), name))
+    return _ranked(query.select(*chosen), keys)
+
+
+def _ranked(query: exp.Select, keys: Sequence[exp.Expr]) -> exp.Select:
+    """The same with a number ``g`` that is one where all ``keys`` are the same; none without keys."""
+    from sqlglot import exp
+
     rank = exp.Window(this=exp.Anonymous(this="dense_rank"), order=exp.Order(expressions=list(keys)))
     ranked = [exp.alias_(rank, "g")] if keys else []
-    return exp.select("*", *ranked).from_(query.select(*chosen).subquery("each_fact"))
+    return exp.select("*", *ranked).from_(query.subquery("each_fact"))
 
 
-def scan_query(scan: Scan, source: str, columns: Mapping[str, Column]) -> exp.Select:
+def scan_query(scan: Scan, source: str, columns: Mapping[str, Column], keys: Sequence[exp.Expr] = ()) -> exp.Select:
     """The columns of the plain rows of a scan, which ``source`` holds."""
     import sqlglot
     from sqlglot import exp
@@ -146,7 +157,7 @@ def scan_query(scan: Scan, source: str, columns: Mapping[str, Column]) -> exp.Se
         if column.kind:
             held = _formed(_looked_up(query, name, held), column)
         chosen.append(exp.alias_(held, name))
-    return query.select(*chosen)
+    return _ranked(query.select(*chosen), keys)
 
 
 def _looked_up(query: exp.Select, name: str, held: exp.Expr) -> exp.Expr:

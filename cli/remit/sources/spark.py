@@ -66,7 +66,7 @@ class SparkTable:
         scan = world.scan(kind)
         if scan is not None:
             self._plain_rows(scan)
-            query = scan_query(scan, "(SELECT * FROM plain_rows)", columns)
+            query = scan_query(scan, "(SELECT * FROM plain_rows)", columns, keys)
         else:
             self._lines(world, kind)
             query = self._texts(columns, keys)

@@ -6,7 +6,8 @@ Only the names of facts stay in memory. The files are temporary, outside the sto
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from heapq import merge
 from io import SEEK_END
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -144,6 +145,16 @@ class SpooledWorld(World):
         names = sorted(self._spool.names(kind))
         return (fact for name in names if (fact := self._spool.get(kind, name)) is not None)
 
+    def named(self, kind: str, names: Collection[str]) -> Iterator[Entity]:
+        """The facts of a kind with these names, its odd rows and its records, by name."""
+        scan = self._scans.get(kind)
+        if scan is None:
+            there = sorted(self._spool.names(kind).keys() & names)
+            facts: Iterator[Entity] = (fact for name in there if (fact := self._spool.get(kind, name)) is not None)
+        else:
+            facts = merge(self.odd(kind), scan.facts(sorted(names)), key=_name)
+        return merge(facts, self.records(kind), key=_name)
+
     def _spooled(self, kind: str) -> Spool:
         """The spool with every fact of one kind in it."""
         scan = self._scans.pop(kind, None)
@@ -176,6 +187,10 @@ class SpooledWorld(World):
             self._named[kind, field] = index
         found = (self.get(kind, one) for one in index.get(name, ()))
         return [entity for entity in found if entity is not None]
+
+
+def _name(entity: Entity) -> str:
+    return entity.name
 
 
 class _InOrder(Sequence[Entity]):
