@@ -11,18 +11,22 @@ import re
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
+from functools import cache, cached_property
+from itertools import accumulate, islice
+from operator import lt
 
 from remit.errors import GitError
 from remit.git.parsing import decode, encode
 from remit.git.values import TREE_MODE, TreeEntry
 
-_HEAD = re.compile(rb"([0-7]{1,7}) ([^\0/]+)\0")
+_MODE, _NAME = rb"[0-7]{1,7}", rb"[^\0/]+"
+_HEAD = re.compile(rb"(%b) (%b)\0" % (_MODE, _NAME))
 _LINK, _REGULAR, _FOLDER, _KIND = 0o120000, 0o100000, 0o040000, 0o170000
 _REGULAR_MODES = ("100644", "100755")
+_PLAIN = b"100644 "
+_UNREADABLE, _DAMAGED = "a tree is not written as trees are", "the repository is damaged: git fsck"
 _FEW = 500
 """Entries of a tree that is parsed as a whole when one of them is looked for."""
 
@@ -48,7 +52,8 @@ class Tree:
         return len(self.starts) - 1
 
     def __iter__(self) -> Iterator[tuple[str, TreeEntry]]:
-        return (self.at(number) for number in range(len(self)))
+        whole = _entries(self.width).findall(self.raw)
+        return ((decode(name), TreeEntry(_shown(mode), oid.hex())) for mode, name, oid in whole)
 
     def at(self, number: int) -> tuple[str, TreeEntry]:
         """Name and entry of that number, from 0."""
@@ -59,10 +64,25 @@ class Tree:
         if len(self) <= _FEW:
             return self._by_name.get(name)
         for key in (encode(name), encode(name) + b"/"):
-            number = bisect_left(range(len(self)), key, key=self._key)
-            if number < len(self) and self._key(number) == key:
+            number = self._place(key)
+            if self._stands(number, key):
                 return self.at(number)[1]
         return None
+
+    def altered(self, changes: Mapping[str, TreeEntry | None]) -> bytes:
+        """The raw tree with the entries of these names; None takes one out."""
+        edits = []
+        for name, entry in changes.items():
+            for key in (encode(name), encode(name) + b"/"):
+                number = self._place(key)
+                end = self.starts[number + self._stands(number, key)]
+                row = _row(name, entry) if entry is not None and key == _sorted_as(name, entry) else b""
+                edits.append((self.starts[number], key, end, row))
+        parts, at = [], 0
+        for start, _, end, row in sorted(edits):
+            parts += [self.raw[at:start], row]
+            at = end
+        return b"".join([*parts, self.raw[at:]])
 
     @cached_property
     def _by_name(self) -> dict[str, TreeEntry]:
@@ -72,6 +92,13 @@ class Tree:
     def folders(self) -> tuple[str, ...]:
         """The ids of the trees in it."""
         return tuple(entry.oid for _, entry in self if entry.mode == TREE_MODE) if self.inner else ()
+
+    def _place(self, key: bytes) -> int:
+        """The number of the first entry that is not before ``key``."""
+        return bisect_left(range(len(self)), key, key=self._key)
+
+    def _stands(self, number: int, key: bytes) -> bool:
+        return number < len(self) and self._key(number) == key
 
     def _key(self, number: int) -> bytes:
         return _key(self.raw, self.starts[number])
@@ -84,10 +111,7 @@ def parse(raw: bytes, width: int, like: Tree | None = None) -> Tree:
         GitError: it is not written as trees are, or not in order.
     """
     if like is None or like.width != width:
-        starts, end = _starts(raw, 0, width, len(raw).__eq__)
-        starts.append(end)
-        _in_order(raw, starts, 0, len(starts) - 1)
-        return Tree(raw, width, starts, *_kinds(raw, starts[:-1]))
+        return _whole(raw, width)
     first, last, middle, rest = _spliced(like, raw)
     starts = like.starts[:first] + middle + rest
     _in_order(raw, starts, max(0, first - 1), min(first + len(middle) + 1, len(starts) - 1))
@@ -124,22 +148,50 @@ def _spliced(old: Tree, raw: bytes) -> tuple[int, int, array[int], array[int]]:
     return first, last, middle, rest
 
 
+@cache
+def _heads(width: int) -> re.Pattern[bytes]:
+    """What finds mode and name of every entry, in one."""
+    return re.compile(rb"(%b %b)\0.{%d}" % (_MODE, _NAME, width), re.DOTALL)
+
+
+@cache
+def _entries(width: int) -> re.Pattern[bytes]:
+    """What finds mode, name and id of every entry."""
+    return re.compile(rb"(%b) (%b)\0(.{%d})" % (_MODE, _NAME, width), re.DOTALL)
+
+
+def _whole(raw: bytes, width: int) -> Tree:
+    """A tree of which nothing is known; that of many plain files without looking at one of them by itself."""
+    heads = _heads(width).findall(raw)
+    starts = array("Q", accumulate((len(head) + 1 + width for head in heads), initial=0))
+    if starts[-1] != len(raw):
+        raise GitError(_UNREADABLE, hint=_DAMAGED)
+    if all(head.startswith(_PLAIN) for head in heads):
+        _increasing(heads)
+        return Tree(raw, width, starts, 0, 0)
+    _in_order(raw, starts, 0, len(heads))
+    return Tree(raw, width, starts, *_kinds(raw, starts[:-1]))
+
+
 def _starts(raw: bytes, at: int, width: int, is_end: Callable[[int], bool]) -> tuple[array[int], int]:
     """Where entries begin from ``at`` up to an end, and which end that is."""
     found = array("Q")
     while not is_end(at):
         head = _HEAD.match(raw, at)
         if head is None or head.end() + width > len(raw):
-            raise GitError("a tree is not written as trees are", hint="the repository is damaged: git fsck")
+            raise GitError(_UNREADABLE, hint=_DAMAGED)
         found.append(at)
         at = head.end() + width
     return found, at
 
 
 def _in_order(raw: bytes, starts: array[int], first: int, last: int) -> None:
-    keys = [_key(raw, start) for start in starts[first:last]]
-    if any(one >= other for one, other in pairwise(keys)):
-        raise GitError("a tree is not in order, or names something twice", hint="the repository is damaged: git fsck")
+    _increasing([_key(raw, start) for start in starts[first:last]])
+
+
+def _increasing(keys: Sequence[bytes]) -> None:
+    if not all(map(lt, keys, islice(keys, 1, None))):
+        raise GitError("a tree is not in order, or names something twice", hint=_DAMAGED)
 
 
 def _kinds(raw: bytes, starts: array[int]) -> tuple[int, int]:
@@ -158,6 +210,19 @@ def _entry(raw: bytes, start: int, width: int) -> tuple[str, TreeEntry]:
     end = raw.index(b"\0", start)
     mode, _, name = raw[start:end].partition(b" ")
     return decode(name), TreeEntry(_canonical(int(mode, 8)), raw[end + 1 : end + 1 + width].hex())
+
+
+def _sorted_as(name: str, entry: TreeEntry) -> bytes:
+    return encode(name) + b"/" if entry.mode == TREE_MODE else encode(name)
+
+
+def _row(name: str, entry: TreeEntry) -> bytes:
+    return b"%b %b\0%b" % (entry.mode.encode(), encode(name), bytes.fromhex(entry.oid))
+
+
+@cache
+def _shown(mode: bytes) -> str:
+    return _canonical(int(mode, 8))
 
 
 def _canonical(mode: int) -> str:

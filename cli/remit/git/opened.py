@@ -50,6 +50,7 @@ class Opened:
         self._trees: dict[str, Tree] = {}
         self._kept_entries = 0
         self._odd: dict[str, bool] = {}
+        self._stored: set[str] = set()
         self._objects = Objects(self.top, self._place, self._variables)
 
     @classmethod

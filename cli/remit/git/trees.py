@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 from remit.errors import GitError
+from remit.git.entries import Tree, parse
 from remit.git.listings import Listings
-from remit.git.parsing import check_oid, check_path, decode, encode, lines, parse_tree
+from remit.git.objects import Found
+from remit.git.packs import pack
+from remit.git.parsing import check_oid, check_path, parse_tree
 from remit.git.values import FILE_MODE, TREE_MODE, TreeEntry
 
 
@@ -42,7 +42,7 @@ class Trees(Listings):
 
     def blob_id(self, data: bytes) -> str:
         """The id that git gives ``data``, computed without git and without filters."""
-        return hashlib.new(self.object_format, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+        return self._id("blob", data)
 
     def write_blob(self, data: bytes) -> str:
         """Store ``data`` and give its id."""
@@ -50,80 +50,80 @@ class Trees(Listings):
 
     def write_blobs(self, many: Sequence[bytes]) -> list[str]:
         """Store many blobs by one process; ids in the same order."""
-        return self._write("blob", many)
-
-    def _write(self, kind: str, many: Sequence[bytes]) -> list[str]:
-        if not many:
-            return []
-        with tempfile.TemporaryDirectory(prefix="remit-objects-") as folder:
-            names = [Path(folder, str(number)) for number in range(len(many))]
-            for name, data in zip(names, many, strict=True):
-                name.write_bytes(data)
-            command = ["hash-object", "-w", "-t", kind, "--no-filters", "--stdin-paths"]
-            out = self._git(command, stdin=lines(map(str, names))).stdout
-        return decode(out).split()
+        self._store([("blob", data) for data in many])
+        return [self.blob_id(data) for data in many]
 
     def commit_with(self, base_tree: str | None, changes: Mapping[str, bytes | None]) -> str:
         """The tree that is ``base_tree`` with ``changes`` made; None removes a path. Index and files stay untouched."""
-        kept = {path: data for path, data in changes.items() if data is not None}
-        oids = dict(zip(kept, self.write_blobs(list(kept.values())), strict=True))
-        return self.tree_with(base_tree, {path: oids.get(path) for path in changes})
+        blobs = {path: self.blob_id(data) for path, data in changes.items() if data is not None}
+        tree, made = self._laid(base_tree, {path: blobs.get(path) for path in changes})
+        self._store([*(("blob", data) for data in changes.values() if data is not None), *made])
+        return tree
 
-    def tree_with(self, base_tree: str | None, changes: Mapping[str, str | None]) -> str:
+    def tree_with(self, base_tree: str | None, changes: Mapping[str, str | None], *, held: str = "") -> str:
         """Like ``commit_with``, for blobs that are stored already; every file it writes has mode 100644.
+
+        Args:
+            base_tree: The id of a tree; None for an empty one.
+            changes: The blob of each path; None removes it.
+            held: A tree that some ref holds; when it is the result, nothing has to be written.
 
         Raises:
             GitError: one of the blobs is missing.
         """
-        for path in changes:
-            check_path(path)
         wanted = sorted({check_oid(oid) for oid in changes.values() if oid is not None})
-        kinds = self._kinds(wanted)
-        if missing := [oid for oid in wanted if kinds.get(oid) != "blob"]:
+        kinds = zip(wanted, self._objects.kinds(wanted), strict=True)
+        if missing := [oid for oid, found in kinds if found is None or found.kind != "blob"]:
             raise GitError(f"the blob {missing[0]} is missing")
-        folders = sorted({folder for path in changes for folder in _folders(path)})
-        trees = self._read_folders(base_tree, folders)
+        tree, made = self._laid(base_tree, changes)
+        if tree not in (held, *self._stored):
+            self._store(made)
+        return tree
+
+    def _laid(
+        self, base_tree: str | None, changes: Mapping[str, str | None]
+    ) -> tuple[str, list[tuple[str, bytes]]]:
+        """The id of a tree with ``changes`` made, and the trees that it has and the base has not."""
+        edits: dict[str, dict[str, TreeEntry | None]] = {folder: {} for path in changes for folder in _folders(path)}
         for path, oid in changes.items():
-            folder, _, name = path.rpartition("/")
-            _put(trees[folder], name, (FILE_MODE, oid) if oid is not None else None)
-        for depth in range(max(map(_depth, folders), default=0), 0, -1):
-            level = [folder for folder in folders if _depth(folder) == depth]
-            for folder, oid in zip(level, self._make_trees([trees[folder] for folder in level]), strict=True):
-                parent, _, name = folder.rpartition("/")
-                before = trees[parent].get(name)
-                if trees[folder]:
-                    _put(trees[parent], name, (TREE_MODE, oid))
-                elif before is not None and before[0] == TREE_MODE:
-                    _put(trees[parent], name, None)
-        return self._make_trees([trees.get("", {})])[0]
+            folder, _, name = check_path(path).rpartition("/")
+            edits[folder][name] = TreeEntry(FILE_MODE, oid) if oid is not None else None
+        made = []
+        for folder in sorted(edits.keys() - {""}, key=_depth, reverse=True):
+            before = self._folder_of(base_tree, folder)
+            raw = before.altered(edits[folder])
+            parent, _, name = folder.rpartition("/")
+            if raw:
+                edits[parent][name] = TreeEntry(TREE_MODE, self._id("tree", raw))
+                made.append(("tree", raw))
+            elif len(before) and edits[parent].get(name) is None:
+                edits[parent][name] = None
+        top = self._folder_of(base_tree, "").altered(edits.get("", {}))
+        return self._id("tree", top), [*made, ("tree", top)]
 
-    def _read_folders(self, base_tree: str | None, folders: Sequence[str]) -> dict[str, dict[str, tuple[str, str]]]:
-        """The entries of each folder of a tree, empty for one that is not there."""
-        if base_tree is None:
-            return {folder: {} for folder in folders}
-        names = {folder: f"{check_oid(base_tree)}:{folder}" for folder in folders}
-        raw = self._batch_optional(list(names.values()))
-        kinds = self._kinds(list(names.values()))
-        size = len(self.zero) // 2
-        return {f: parse_tree(raw[n], size) if kinds.get(n) == "tree" else {} for f, n in names.items()}
+    def _folder_of(self, tree: str | None, folder: str) -> Tree:
+        """A folder of a tree, empty when it is not there."""
+        if tree is None:
+            return parse(b"", len(self.zero) // 2)
+        if not folder:
+            return self._tree(check_oid(tree))
+        found = self.entry(check_oid(tree), folder)
+        return self._tree(found.oid) if found is not None and found.mode == TREE_MODE else parse(b"", len(self.zero) // 2)
 
-    def _kinds(self, names: Sequence[str]) -> dict[str, str]:
-        found = zip(names, self._objects.kinds(names), strict=True)
-        return {name: one.kind for name, one in found if one is not None}
+    def _store(self, objects: Sequence[tuple[str, bytes]]) -> None:
+        """Write objects, those first that others name, by one process that syncs each before it has its name."""
+        # Not by mktree, and not by fast-import: what they write is gone after a loss of power.
+        if not objects:
+            return
+        self._git(["unpack-objects", "-q"], stdin=pack(objects, self.object_format))
+        for kind, data in objects:
+            oid = self._id(kind, data)
+            self._stored.add(oid)
+            self._remember(oid, Found(kind, len(data), data))
 
-    def _make_trees(self, trees: Sequence[Mapping[str, tuple[str, str]]]) -> list[str]:
-        # Not by mktree: it does not read core.fsync, and what it writes is gone after a loss of power.
-        return self._write("tree", [_raw(tree) for tree in trees])
-
-
-def _raw(tree: Mapping[str, tuple[str, str]]) -> bytes:
-    """A tree as git stores it: a folder is sorted as if its name ended with a slash."""
-
-    def place(name: str) -> bytes:
-        return encode(name) + (b"/" if tree[name][0] == TREE_MODE else b"")
-
-    rows = ((*tree[name], encode(name)) for name in sorted(tree, key=place))
-    return b"".join(b"%b %b\0%b" % (mode.encode(), name, bytes.fromhex(oid)) for mode, oid, name in rows)
+    def _id(self, kind: str, data: bytes) -> str:
+        head = f"{kind} {len(data)}\0".encode()
+        return hashlib.new(self.object_format, head + data, usedforsecurity=False).hexdigest()
 
 
 def _folders(path: str) -> list[str]:
@@ -134,10 +134,3 @@ def _folders(path: str) -> list[str]:
 
 def _depth(folder: str) -> int:
     return folder.count("/") + 1 if folder else 0
-
-
-def _put(tree: dict[str, Any], name: str, entry: tuple[str, str] | None) -> None:
-    if entry is None:
-        tree.pop(name, None)
-    else:
-        tree[name] = entry
