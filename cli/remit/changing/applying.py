@@ -147,16 +147,16 @@ def apply_in_emergency(
 def does_otherwise(store: Store, change: Change, foresee: Foresee) -> bool:
     """Whether a change does something else on the protected branch as last seen than on its own base."""
     aim = target(store, fetch=False)
-    tree = result_tree(aim.repository, aim.repository.tree_of(aim.tip), change.manifest)
+    tree = result_tree(aim.repository, aim.repository.tree_of(aim.tip), change)
     return _does_otherwise(store, aim, change, tree, foresee)
 
 
 def _fitting(aim: Target, proposal: Proposal) -> str:
     """The tree to commit: the present tip with all that the change touches, and nothing but plain files."""
     change, repository = proposal.change, aim.repository
-    if result_tree(repository, repository.tree_of(change.base), change.manifest) != change.tree:
+    if result_tree(repository, repository.tree_of(change.base), change) != change.tree:
         raise NotApplicable(say("change.no-plain-files", change=change.id), hint=say("change.propose-again"))
-    return result_tree(repository, repository.tree_of(aim.tip), change.manifest)
+    return change.tree if change.base == aim.tip else result_tree(repository, repository.tree_of(aim.tip), change)
 
 
 def _commit(

@@ -35,6 +35,7 @@ from remit.changing.targets import (
     overlap,
     registry_at,
     result_tree,
+    root_where,
     target,
 )
 from remit.errors import NotFound, Refused, UserError
@@ -104,7 +105,7 @@ def changes(
         fetch: Ask the origin first.
     """
     aim = target(store, fetch=fetch)
-    withdrawn, open_ones = aim.posted(WITHDRAWN), aim.posted(CHANGES)
+    withdrawn, open_ones = aim.posted_each(WITHDRAWN, CHANGES)
     heads = {id: head for id, head in (open_ones | _proposed(aim, withdrawn)).items() if is_name(id)}
     found = [_any_proposal(store, aim, id, head, at, id in withdrawn) for id, head in sorted(heads.items())]
     return [_with_approved(store, aim, proposal, judge, at) for proposal in found]
@@ -136,14 +137,17 @@ def requirements(store: Store, change: Change, judge: Judge, *, at: datetime | N
 
 def found(store: Store, aim: Target, id: str, at: datetime | None) -> Proposal:
     """One change by its id or a beginning of it, as the target has it."""
-    withdrawn, open_ones = aim.posted(WITHDRAWN), aim.posted(CHANGES)
+    said = [f"{REVIEWS}{id}/"] if is_name(id) else []
+    withdrawn, open_ones, *reviews = aim.posted_each(WITHDRAWN, CHANGES, *said)
     heads = open_ones | _proposed(aim, withdrawn)
     names = [id] if id in heads else [name for name in sorted(heads) if id and name.startswith(id)]
     if len(names) > 1:
         raise NotFound(say("change.fits-several", id=id, names=names), hint=say("change.write-more"))
     if not names or not is_name(names[0]):
         raise NotFound(say("change.no-change", id=id), hint=did_you_mean(id, heads) or say("change.changes-lists"))
-    return _proposal(store, aim, names[0], heads[names[0]], at=at, withdrawn=names[0] in withdrawn)
+    name = names[0]
+    posted = reviews[0] if name == id and reviews else aim.posted(f"{REVIEWS}{name}/")
+    return _proposal(store, aim, name, heads[name], posted, at=at, withdrawn=name in withdrawn)
 
 
 def _proposed(aim: Target, withdrawn: Mapping[str, str]) -> dict[str, str]:
@@ -156,22 +160,31 @@ def _proposed(aim: Target, withdrawn: Mapping[str, str]) -> dict[str, str]:
 def _any_proposal(store: Store, aim: Target, id: str, head: str, at: datetime | None, withdrawn: bool) -> Proposal:
     """Like ``_proposal``, and a branch that is no change of this store does not hide the others."""
     try:
-        return _proposal(store, aim, id, head, at=at, withdrawn=withdrawn)
+        return _proposal(store, aim, id, head, aim.posted(f"{REVIEWS}{id}/"), at=at, withdrawn=withdrawn)
     except UserError as error:
         nobody, never = Person("", ""), datetime.fromtimestamp(0, UTC)
         change = Change(id, error.message, "", nobody, head, "", head, Manifest(()), aim.ref, never)
         return Proposal(change, "unreadable", (), moved=(error.message,))
 
 
-def _proposal(store: Store, aim: Target, id: str, head: str, *, at: datetime | None, withdrawn: bool) -> Proposal:
+def _proposal(
+    store: Store,
+    aim: Target,
+    id: str,
+    head: str,
+    posted: Mapping[str, str],
+    *,
+    at: datetime | None,
+    withdrawn: bool,
+) -> Proposal:
     change = change_at(store, aim, id, head)
     applied = applied_as(aim, change)
-    registry, root = registry_at(store, change.base), aim.repository.root_commit(aim.tip)
+    registry = registry_at(store, change.base)
+    root = root_where(aim.repository, aim.tip, asked=registry.signs or bool(posted))
     emergency = _emergency(aim, applied) if applied else None
     owed = emergency is not None and applied is not None and not _looked_at(aim, change.id, applied)
     # Whether a signature was good when a change was applied is for audit to say; the clock has gone on since.
     unsigned = why_not_proposed(change, root, registry, None if applied else at)
-    posted = aim.posted(f"{REVIEWS}{change.id}/")
     reviews = reviews_of(aim.repository, posted, change, registry, root, at if owed or not applied else None)
     reviews = tuple(_of_another(review, emergency) for review in reviews)
     moved = () if applied else tuple(_moved(store, aim, change))
@@ -327,7 +340,7 @@ def requirements_of(
     fits = not proposal.moved and not proposal.applied
     base = aim.repository.commit(aim.tip if fits else change.base)
     before = store.files_of(base.sha, base.sha, base.committed)
-    after = store.files_of(result_tree(aim.repository, base.tree, change.manifest))
+    after = store.files_of(result_tree(aim.repository, base.tree, change))
     asked = required(
         judge, before, after, local(store, change.manifest), change.author, change.contributors,
         signers=[*([change.proposed.person] if change.proposed else []), *_acted(aim, proposal)],

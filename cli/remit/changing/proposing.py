@@ -67,10 +67,10 @@ def propose(
     if store.is_bare:
         raise Refused(say("change.bare-nothing-to-propose"), hint=say("change.propose-from-clone"))
     repository, text = store.in_git(), _message(message)
+    head = _head(repository)
+    aim = target(store, head=head)
     author = identity_of(repository)
-    _must_have_a_commit(repository)
-    aim = target(store)
-    new = _differences(store, _fork(aim, repository), aim, paths)
+    new = _differences(store, _fork(aim, head), aim, paths)
     return put_up(store, aim, new, text, author, at, effective, sign)
 
 
@@ -91,14 +91,15 @@ def propose_files(
     repository, text = store.in_git(), _message(message)
     if not files:
         raise Refused(say("change.nothing-to-propose"), hint=say("change.say-which-files"))
+    aim = target(store, head=_head(repository))
     author = identity_of(repository)
-    _must_have_a_commit(repository)
-    return put_up(store, target(store), files, text, author, at, effective, sign)
+    return put_up(store, aim, files, text, author, at, effective, sign)
 
 
-def _must_have_a_commit(repository: Repository) -> None:
-    if repository.head().commit is None:
+def _head(repository: Repository) -> str:
+    if (head := repository.named("HEAD")) is None:
         raise Refused(say("change.nothing-committed"), hint=say("change.commit-once"))
+    return head
 
 
 def put_up(
@@ -129,7 +130,7 @@ def put_up(
     # The branch begins with the id, and so does its own commit message.
     for digits in (6, 12, 24):
         change = _new_id(aim.tip, tree, author, text, at, effective, digits)
-        present = aim.posted(CHANGES).get(change)
+        present = aim.repository.ref(aim.seen(CHANGES + change))
         if present is None or repository.commit(present).tree == tree:
             break
     if present is None:
@@ -169,8 +170,9 @@ def _signed(
     return [replace(said, signature=sign(signed_text(said), keys))]
 
 
-def _fork(aim: Target, repository: Repository) -> str:
-    if fork := repository.merge_base("HEAD", aim.tip):
+def _fork(aim: Target, head: str) -> str:
+    repository = aim.repository
+    if fork := repository.merge_base(head, aim.tip):
         return fork
     if repository.is_shallow:
         raise Refused(say("change.shallow"), hint="git fetch --unshallow")

@@ -29,7 +29,7 @@ from remit.changes import (
 )
 from remit.changing.proposals import local, why_other, writers
 from remit.changing.requiring import Check, Judge, Requirement, required, unmet
-from remit.changing.targets import inside, protected_branch, registry_at
+from remit.changing.targets import inside, protected_branch, registry_at, root_where
 from remit.errors import UserError
 from remit.findings import Finding
 from remit.git import ChangedPath, Commit, Repository
@@ -228,7 +228,7 @@ class _Case:
 
     def _said(self, change: Change, said: Sequence[Approval], registry: Registry) -> Iterator[Refusal]:
         """Whether everything that the commit carries was said by its person, about exactly this."""
-        root = self.repository.root_commit(self.sha)
+        root = root_where(self.repository, self.sha, asked=bool(said))
         if registry.signs and sum(one.verdict == "propose" for one in said) != 1:
             yield Refusal("R7", say("proof.no-proposers-signature"), say("proof.propose-again"))
         if len({(one.person, one.verdict) for one in said}) != len(said):

@@ -57,7 +57,7 @@ def _on_tip(store: Store, aim: Target, change: Change) -> dict[str, bytes | None
     """What the change makes of the files of the tip, by path of the store; what is like that already is left out."""
     repository, entries = aim.repository, change.manifest.entries
     outside = [path for path in change.manifest.paths if inside(store, path).startswith("/")]
-    if outside or result_tree(repository, repository.tree_of(change.base), change.manifest) != change.tree:
+    if outside or result_tree(repository, repository.tree_of(change.base), change) != change.tree:
         raise Refused(say("change.not-plain-files", change=change.id), hint=say("change.propose-anew"))
     there = {path: entry.oid for path, entry in repository.list_tree(aim.tip, change.manifest.paths).items()}
     blobs = repository.read_blobs({entry.new for entry in entries if entry.new})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from remit.changes import Manifest, Person
+from remit.changes import Change, Person
 from remit.errors import GitError, Refused
 from remit.git import Identity, Repository
 from remit.registry import Registry
@@ -43,8 +43,13 @@ class Target:
 
     def posted(self, prefix: str) -> dict[str, str]:
         """Refs below ``prefix`` at the place of truth: what follows the prefix, and the object."""
-        here = self.seen(prefix)
-        return {name.removeprefix(here): oid for name, oid in self.repository.refs(here).items()}
+        return self.posted_each(prefix)[0]
+
+    def posted_each(self, *prefixes: str) -> tuple[dict[str, str], ...]:
+        """The same of several prefixes, as they are at one moment."""
+        places = [self.seen(prefix) for prefix in prefixes]
+        refs = self.repository.refs(*places).items()
+        return tuple({n.removeprefix(here): oid for n, oid in refs if n.startswith(here)} for here in places)
 
 
 def tracking(ref: str) -> str:
@@ -54,21 +59,23 @@ def tracking(ref: str) -> str:
     return f"refs/remit/{ORIGIN}/{ref.removeprefix('refs/remit/')}"
 
 
-def target(store: Store, *, fetch: bool = True) -> Target:
+def target(store: Store, *, fetch: bool = True, head: str | None = None) -> Target:
     """The protected branch where changes go, read from the origin when there is one.
 
     Args:
         store: The store.
         fetch: Ask the origin first; otherwise use what was last seen.
+        head: The commit of HEAD, when it is known already.
 
     Raises:
         Refused: not under git, or no commit on the branch yet.
     """
     repository = store.in_git()
+    repository.read_settings_anew()
     remote = ORIGIN if repository.remote(ORIGIN) else None
     # What the origin shows first is asked before what happens to be checked out, such as somebody's change.
-    shown = f"refs/remotes/{ORIGIN}/HEAD"
-    branch = protected_branch(store, shown if remote and repository.exists(shown) else "HEAD")
+    shown = repository.named(f"refs/remotes/{ORIGIN}/HEAD") if remote else None
+    branch = protected_branch(store, shown or head or "HEAD")
     found = look(repository, branch, remote, fetch=fetch)
     # The branch itself has the last word on which branch is protected, not the commit that happens to be checked out.
     own = protected_branch(store, found.tip)
@@ -127,9 +134,9 @@ def protected_branch(store: Store, commit: str) -> str:
     The branch of a change is never it, whatever the change says of itself.
     """
     repository = store.in_git()
-    if repository.exists(commit):
+    if sha := repository.named(commit):
         name = store.prefix + CONFIG
-        text = next(iter(repository.find_blobs([f"{commit}:{name}"]).values()), b"")
+        text = next(iter(repository.find_blobs([f"{sha}:{name}"]).values()), b"")
     else:
         text = b"" if store.is_bare else store.read(CONFIG)
     document, _ = read(text, CONFIG)
@@ -185,9 +192,19 @@ def inside(store: Store, path: str) -> str:
     return path.removeprefix(store.prefix) if path.startswith(store.prefix) else f"/{path}"
 
 
-def result_tree(repository: Repository, tree: str, touched: Manifest) -> str:
+def result_tree(repository: Repository, tree: str, change: Change) -> str:
     """``tree`` with everything that a change touches as the change has it."""
-    return repository.tree_with(tree, {entry.path: entry.new for entry in touched.entries})
+    touched = {entry.path: entry.new for entry in change.manifest.entries}
+    return repository.tree_with(tree, touched, held=change.tree)
+
+
+def root_where(repository: Repository, commit: str, *, asked: bool) -> str:
+    """Which repository this is, by its first commit; empty when nothing that was said has to be compared with it.
+
+    Raises:
+        Refused: a shallow clone does not know, and nothing is said about it there.
+    """
+    return repository.root_commit(commit) if asked or repository.is_shallow else ""
 
 
 # -- posting -----------------------------------------------------------------------------------------------------------

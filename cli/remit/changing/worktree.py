@@ -32,7 +32,7 @@ def _follow_all(aim: Target, commit: str) -> list[str]:
         if local != parent:
             return [say("change.branch-elsewhere", branch=aim.branch, remote=aim.remote)]
         repository.update_ref(aim.ref, commit, parent)
-    if repository.is_bare or repository.head().branch != aim.branch:
+    if repository.is_bare or repository.branch() != aim.branch:
         return []
     changed = repository.changed_paths(parent, commit)
     index = repository.index([c.path for c in changed])

@@ -31,6 +31,10 @@ class Commits(Opened):
         exclude: Sequence[str] = (), saying: Sequence[str] = (),
     ) -> list[str]:  # fmt: skip
         """The ids of the commits that ``log`` gives, without reading one."""
+        if len(exclude) == 1 and not paths and limit is None and not saying:
+            sha, base = self.resolve(ref), self.resolve(exclude[0])
+            if sha == base or self._parents(sha) == (base,):
+                return [sha] if sha != base else []
         bounds = [f"^{self.resolve(base)}" for base in exclude]
         count = [f"--max-count={int(limit)}"] if limit is not None else []
         words = ["--fixed-strings", *(f"--grep={text}" for text in saying)] if saying else []
@@ -65,8 +69,12 @@ class Commits(Opened):
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """True when ``older`` is ``newer`` or reachable from it."""
-        command = ["merge-base", "--is-ancestor", self.resolve(older), self.resolve(newer)]
-        return self._git(command, ok=(0, 1)).status == 0
+        old, new = self.resolve(older), self.resolve(newer)
+        if old == new or old in self._parents(new):
+            return True
+        if new in self._parents(old):
+            return False
+        return self._git(["merge-base", "--is-ancestor", old, new], ok=(0, 1)).status == 0
 
     def logged(self, ref: str) -> list[str]:
         """The commits at which the full ref ``ref`` was, oldest first, as far as its own log and they are kept here."""
@@ -88,8 +96,17 @@ class Commits(Opened):
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor, or None when the histories are unrelated."""
-        done = self._git(["merge-base", self.resolve(one), self.resolve(other)], ok=(0, 1))
+        first, second = self.resolve(one), self.resolve(other)
+        if first == second or first in self._parents(second):
+            return first
+        if second in self._parents(first):
+            return second
+        done = self._git(["merge-base", first, second], ok=(0, 1))
         return decode(done.stdout).split()[0] if done.status == 0 else None
+
+    def _parents(self, sha: str) -> tuple[str, ...]:
+        """The parents of a commit where they are sure to be here; in a shallow clone a commit names some that are not."""
+        return () if self.is_shallow else self.commit(sha).parents
 
     def commit_tree(
         self, tree: str, parents: Sequence[str], message: str, author: Identity, committer: Identity, when: datetime,

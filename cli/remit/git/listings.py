@@ -69,6 +69,7 @@ class Listings(Opened):
         """Whether anything but regular files is in a tree or below it."""
         if tree not in self._odd:
             parsed = self._tree(tree)
+            self._batch([folder for folder in parsed.folders if folder not in self._odd])  # all at one time
             self._odd[tree] = parsed.odd > 0 or any(self.has_odd(folder) for folder in parsed.folders)
         return self._odd[tree]
 

@@ -51,6 +51,7 @@ class Opened:
         self._kept_entries = 0
         self._odd: dict[str, bool] = {}
         self._stored: set[str] = set()
+        self._settings: dict[str, str] | None = None
         self._objects = Objects(self.top, self._place, self._variables)
 
     @classmethod
@@ -83,6 +84,10 @@ class Opened:
             raise NotFound("this repository has no commit yet", hint="commit the store once: git add -A && git commit")
         hint = "this clone is shallow: git fetch --unshallow" if self.is_shallow else "git branch -a lists the branches"
         raise NotFound(f'there is no commit named "{ref}"', hint=hint)
+
+    def named(self, name: str) -> str | None:
+        """The commit to which a name leads at this moment, or None."""
+        return self._verify(f"{name}^{{commit}}")
 
     def exists(self, name: str) -> bool:
         """True when the object ``name`` is here."""

@@ -13,18 +13,22 @@ class Refs(Opened):
 
     def head(self) -> Head:
         """The branch that HEAD names and its commit."""
+        return Head(self.branch(), self.named("HEAD"))
+
+    def branch(self) -> str | None:
+        """The branch that HEAD names, or None when it is detached."""
         status, out, _ = self._git(["symbolic-ref", "--quiet", "HEAD"], ok=(0, 1))
-        branch = decode(out).strip().removeprefix("refs/heads/") if status == 0 else None
-        return Head(branch, self._verify("HEAD^{commit}"))
+        return decode(out).strip().removeprefix("refs/heads/") if status == 0 else None
 
     def ref(self, name: str) -> str | None:
         """What the full ref ``name`` holds, or None."""
         return self.refs(name).get(name)
 
-    def refs(self, prefix: str) -> dict[str, str]:
-        """Every ref equal to ``prefix`` or below it, with the object that it names."""
-        check_ref(prefix.rstrip("/"))
-        out = self._git(["for-each-ref", "--format=%(objectname) %(refname)", prefix]).stdout
+    def refs(self, *prefixes: str) -> dict[str, str]:
+        """Every ref equal to one of ``prefixes`` or below it, with the object that it names, at one moment."""
+        for prefix in prefixes:
+            check_ref(prefix.rstrip("/"))
+        out = self._git(["for-each-ref", "--format=%(objectname) %(refname)", *prefixes]).stdout
         return {name: oid for oid, _, name in (line.partition(" ") for line in decode(out).split("\n") if line)}
 
     def update_ref(self, ref: str, new: str, old: str) -> None:

@@ -29,9 +29,22 @@ class Remotes(Opened):
     """The settings and remotes of a repository."""
 
     def config(self, key: str) -> str | None:
-        """One value of git's configuration, the last when there are several; None when unset."""
-        done = self._git(["config", "-z", "--get", "--end-of-options", key], ok=(0, 1), machine=True)
-        return decode(done.stdout).removesuffix("\0") if done.status == 0 else None
+        """One value of git's configuration, the last when there are several; None when unset.
+
+        All keys are read together, and again after ``read_settings_anew``.
+        """
+        if self._settings is None:
+            out = decode(self._git(["config", "-z", "--list"], machine=True).stdout)
+            entries = (entry.partition("\n") for entry in out.split("\0")[:-1])
+            self._settings = {name: value for name, _, value in entries}
+        section, dot, rest = key.partition(".")
+        inner, _, last = rest.rpartition(".")
+        name = f"{section.lower()}{dot}{inner}{'.' if inner else ''}{last.lower()}"
+        return self._settings.get(name)
+
+    def read_settings_anew(self) -> None:
+        """Take nothing for granted that was read of the configuration so far: something new begins."""
+        self._settings = None
 
     def own_config(self) -> dict[str, list[str]]:
         """What the repository's own file sets: the values of each key, in their order; nothing that it includes."""
@@ -45,6 +58,7 @@ class Remotes(Opened):
     def set_config(self, key: str, value: str) -> None:
         """Set one value in the repository's own file, instead of all that the key had there."""
         self._git(["config", "--local", "--replace-all", key, value])
+        self._settings = None
 
     def identity(self) -> Identity | None:
         """``user.name`` and ``user.email`` as configured; never guessed from the machine, None when either is unset."""

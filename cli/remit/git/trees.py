@@ -80,9 +80,7 @@ class Trees(Listings):
             self._store(made)
         return tree
 
-    def _laid(
-        self, base_tree: str | None, changes: Mapping[str, str | None]
-    ) -> tuple[str, list[tuple[str, bytes]]]:
+    def _laid(self, base_tree: str | None, changes: Mapping[str, str | None]) -> tuple[str, list[tuple[str, bytes]]]:
         """The id of a tree with ``changes`` made, and the trees that it has and the base has not."""
         edits: dict[str, dict[str, TreeEntry | None]] = {folder: {} for path in changes for folder in _folders(path)}
         for path, oid in changes.items():
@@ -108,7 +106,9 @@ class Trees(Listings):
         if not folder:
             return self._tree(check_oid(tree))
         found = self.entry(check_oid(tree), folder)
-        return self._tree(found.oid) if found is not None and found.mode == TREE_MODE else parse(b"", len(self.zero) // 2)
+        return (
+            self._tree(found.oid) if found is not None and found.mode == TREE_MODE else parse(b"", len(self.zero) // 2)
+        )
 
     def _store(self, objects: Sequence[tuple[str, bytes]]) -> None:
         """Write objects, those first that others name, by one process that syncs each before it has its name."""
