@@ -105,7 +105,7 @@ class Commits(Opened):
         return decode(done.stdout).split()[0] if done.status == 0 else None
 
     def _parents(self, sha: str) -> tuple[str, ...]:
-        """The parents of a commit where they are sure to be here; in a shallow clone a commit names some that are not."""
+        """The parents of a commit, where they are sure to be here; a shallow clone may lack them."""
         return () if self.is_shallow else self.commit(sha).parents
 
     def commit_tree(
