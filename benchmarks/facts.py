@@ -1,7 +1,7 @@
-"""Measures how many facts a second are read and decided, with facts in memory and with facts as tables.
+"""Measures how many facts a second are read and decided: in memory, as tables, and where they stand in a Parquet file.
 
-Tickets are those of the demonstration, moved over half a year, without references to other feeds; one in a hundred is
-open, as of today. All watching policies of the example store are asked what is in force. Beside it stand durable-rules
+Tickets are those of the demonstration, moved over half a year, as a warehouse would export them: plain columns, without
+references to other feeds; one in a hundred is open, as of today. All watching policies of the example store are asked what is in force. Beside it stand durable-rules
 and CEL, asked the same conditions of tickets read already, and nothing else. `--write` puts the table under its own
 heading of a page.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import sys
 import tempfile
 import time
@@ -34,12 +35,15 @@ from remit.store import Store
 from remit.times import format_instant, parse_instant
 
 HEADING = "# Facts"
-ELSEWHERE = ("faultReport", "suspensions")
+ELSEWHERE = ("faultReport",)
 """What refers to facts of other feeds."""
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
 DAYS = 180
 """How far back tickets are moved; the terms of the example store hold all that time."""
 OPEN = 0.01
 """How many tickets are still open."""
+SEEN = 1_000
+"""So many tickets show which columns there are."""
 PLAIN = 2_000
 """Tickets of which the plain loops are asked; they need so long for each that more would tell nothing new."""
 
@@ -70,9 +74,12 @@ def main() -> int:
         root = Path(folder)
         write_store(root / "store", dict(pack_files()), lambda draft: None)
         for number in options.tickets:
-            feed = SourceContext(f"{number}.jsonl", "TroubleTicket", root=root)
-            write_tickets(feed.file, number)
-            sections.append(section(number, feed.file.stat().st_size, measure(root / "store", feed)))
+            lines, columns = (
+                SourceContext(f"{number}.{end}", "TroubleTicket", root=root) for end in ("jsonl", "parquet")
+            )
+            write_tickets(lines.file, number)
+            write_columns(lines.file, columns.file)
+            sections.append(section(number, lines.file.stat().st_size, measure(root / "store", lines, columns)))
             print(sections[-1])
     if options.write:
         write_section(options.write, f"{preface()}\n" + "\n".join(sections))
@@ -92,9 +99,28 @@ def write_tickets(path: Path, number: int) -> None:
     with path.open("w", encoding="utf-8") as file:
         for serial in range(number):
             row = dice.choice(still if dice.random() < OPEN else done)
-            body = {name: value for name, value in row.body.items() if name not in ELSEWHERE}
+            body = {
+                name: value
+                for name, value in row.body.items()
+                if name not in ELSEWHERE and not isinstance(value, dict | list)
+            }
             by = timedelta(minutes=-dice.randrange(DAYS * 1440) if "returnedAt" in body else 0)
             file.write(json.dumps({"id": f"{row.id}-{serial}", **moved(body, by)}, ensure_ascii=False) + "\n")
+
+
+def write_columns(lines: Path, columns: Path) -> None:
+    """The same tickets in columns, each of the type that its values have."""
+    import duckdb
+
+    kinds = {bool: "BOOLEAN", int: "DOUBLE", float: "DOUBLE", str: "VARCHAR"}
+    types = {}
+    with lines.open(encoding="utf-8") as file:
+        for _, row in zip(range(SEEN), map(json.loads, file), strict=False):
+            for name, value in row.items():
+                types[name] = "TIMESTAMPTZ" if _INSTANT.match(str(value)) else kinds[type(value)]
+    with duckdb.connect() as connection:
+        read = connection.read_json(str(lines), format="newline_delimited", columns=types)
+        read.write_parquet(str(columns))
 
 
 def moved(value: Any, by: timedelta) -> Any:
@@ -108,12 +134,16 @@ def moved(value: Any, by: timedelta) -> Any:
     return value
 
 
-def measure(root: Path, feed: SourceContext) -> list[Figure]:
-    """Both engines and both plain loops; the engines must give the same decisions."""
+def measure(root: Path, lines: SourceContext, columns: SourceContext) -> list[Figure]:
+    """Each way that facts may go, and both plain loops; all ways must give the same decisions."""
     store = Store.open(root)
     answers, figures = [], []
-    engines: tuple[Engine, ...] = ("tables", "python")
-    for engine in engines:
+    ways: tuple[tuple[Engine, SourceContext, str], ...] = (
+        ("tables", columns, "Parquet"),
+        ("tables", lines, "JSON Lines"),
+        ("python", lines, "JSON Lines"),
+    )
+    for engine, feed, form in ways:
         begun = time.perf_counter()
         read = load(store.files(), [feed], engine)
         _ = read.policies
@@ -124,8 +154,8 @@ def measure(root: Path, feed: SourceContext) -> list[Figure]:
         answers.append([decisions, [one.to_json() for one in found.findings]])
         facts = sum(report.accepted for report in read.reports)
         did = f"{len(decisions)} in force"
-        figures.append(Figure(f"remit, --engine {engine}", facts, between - begun, ended - between, did))
-    if answers[0] != answers[1]:
+        figures.append(Figure(f"remit, {form}, --engine {engine}", facts, between - begun, ended - between, did))
+    if any(one != answers[0] for one in answers):
         raise SystemExit("the engines differ")
     return [*figures, *plain(read)]
 
@@ -164,7 +194,7 @@ def preface() -> str:
 
 How many tickets a second `remit evaluate` reads and decides: `python benchmarks/facts.py`, one run in one process.
 {platform.machine()}, {versions}.
-Both engines give the same decisions and findings, which the run compares.
+All ways give the same decisions and findings, which the run compares.
 The two last lines ask nothing but the conditions of the policies, of {PLAIN:,} tickets that are read already:
 no clocks, no people, no words.
 """
