@@ -6,6 +6,7 @@ import difflib
 import json
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from remit.errors import UserError
 from remit.findings import Finding
 from remit.places import Place
-from remit.yamltext import DELETE, Edit, dump, edit, forbidden_character, read, reading
+from remit.yamltext import DELETE, Edit, dump, edit, forbidden_character, read, reading, scalars
 from remit.yamltext.dumping import same
 
 DATA = Path(__file__).parent / "data"
@@ -440,3 +441,10 @@ def test_findings_name_the_file_and_pointer() -> None:
     assert [f.place for f in findings] == [Place("records/x.yaml", 3, 14)]
     assert isinstance(findings[0], Finding)
     assert findings[0].pointer == "/spec/levels/0"
+
+
+def test_no_character_that_is_forbidden_is_taken_for_a_printable_one() -> None:
+    forbidden = [chr(code) for code in range(sys.maxunicode + 1) if scalars._FORBIDDEN.search(chr(code))]
+
+    assert len(forbidden) > 2_000
+    assert [one for one in forbidden if forbidden_character(f"a{one}") != f"U+{ord(one):04X}"] == []

@@ -81,6 +81,8 @@ def resolve(text: str) -> Scalar | Doubt:
 
 def forbidden_character(text: str) -> str:
     """The first character of ``text`` that a record may not hold, as ``U+202E``; empty when there is none."""
+    if text.isprintable():  # None of them is, and this is quick.
+        return ""
     match = _FORBIDDEN.search(text)
     return f"U+{ord(match.group()):04X}" if match else ""
 
