@@ -10,7 +10,7 @@ help:
 	@echo "make demo    see what Remit does, on a temporary store with two months of tickets and orders"
 	@echo "make test    run the tests"
 	@echo "make lint    style, types and the floors of the program"
-	@echo "make bench   measure checking and evaluating against plain reading, and write docs/performance.md"
+	@echo "make bench   measure Remit beside its peers and write docs/performance.md; SIZE=small takes minutes, not hours"
 	@echo "make agreement  ask durable-rules and CEL two million questions, and write down how often they differ"
 	@echo "make torture    load, kill, cut off and rot real repositories; SIZE=full takes hours"
 	@echo "make docs    write the reference pages anew"
@@ -29,12 +29,9 @@ lint: .venv/ready-to-develop
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/ready-to-develop
-	@$(BIN)/python benchmarks/run.py
-	@$(BIN)/python benchmarks/checking.py --write docs/performance.md
-	@$(BIN)/python benchmarks/cold.py --write docs/performance.md
-	@$(BIN)/python benchmarks/startup.py --write docs/performance.md
-	@$(BIN)/python benchmarks/facts.py --write docs/performance.md
+# SIZE=small takes minutes and asks the small sizes only; without it every table is written, which takes hours.
+bench: .venv/ready-to-measure
+	@$(BIN)/python benchmarks/all.py --size $(or $(SIZE),full) --write docs/performance.md
 
 agreement: .venv/ready-to-develop
 	@$(BIN)/python tests/agreement.py --pairs 2000000 --write docs/agreement.md
@@ -55,6 +52,10 @@ venv: .venv/ready
 .venv/ready-to-develop: pyproject.toml setup.py .ci/prepare
 	@.ci/prepare ".[dev]"
 	@touch .venv/ready $@
+
+.venv/ready-to-measure: pyproject.toml setup.py .ci/prepare
+	@.ci/prepare ".[dev,bench]"
+	@touch .venv/ready .venv/ready-to-develop $@
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

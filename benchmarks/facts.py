@@ -1,9 +1,9 @@
 """Measures how many facts a second are read and decided: in memory, as tables, and where they stand in a Parquet file.
 
 Tickets are those of the demonstration, moved over half a year, as a warehouse would export them: plain columns, without
-references to other feeds; one in a hundred is open, as of today. All watching policies of the example store are asked what is in force. Beside it stand durable-rules
-and CEL, asked the same conditions of tickets read already, and nothing else. `--write` puts the table under its own
-heading of a page.
+references to other feeds; one in a hundred is open, as of today. All watching policies of the example store are asked
+what is in force. Beside it stand durable-rules and CEL, asked the same conditions of tickets read already, and nothing
+else. `--write` puts the table under its own heading of a page.
 """
 
 from __future__ import annotations
