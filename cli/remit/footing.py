@@ -74,6 +74,10 @@ class Footing:
         place = self._place(path)
         return NO_MARKS if place is None else Marks(*_MARKS.unpack_from(self.marks, place * _MARKS.size))
 
+    def path(self, number: int) -> str:
+        """The path of that number, from 0, in the order of their bytes."""
+        return os.fsdecode(self._path(number))
+
     def below(self, folder: str) -> list[str]:
         """The paths in a folder and in the folders in it."""
         inside = os.fsencode(folder) + b"/"

@@ -6,13 +6,13 @@ record when following it today ends there; a bare name that another kind would c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from remit.assignments import field_text
 from remit.places import Place, Pointer
-from remit.records import CONFIG_PATH, Record, Snapshot
+from remit.records import CONFIG_PATH, Asked, Record, Snapshot
 from remit.references import Entity, Use, World, uses, world_of_records
 from remit.schemas import KindSchema, Schemas
 from remit.yamltext import Document
@@ -32,10 +32,11 @@ class Link:
 
 def links_to(snapshot: Snapshot, schemas: Schemas, record: Record) -> list[Link]:
     """Every place in records, policies, case files and remit.yaml that refers to ``record``, by place."""
+    snapshot = snapshot.knowing(Asked(names=[record.name], users=[record.name]))
     world = world_of(snapshot, schemas)
     found = [
         one.link
-        for one in _written(snapshot, schemas)
+        for one in references(snapshot, schemas)
         if (target := world.find(one.use.kinds, one.use.name)) is not None and target.record is record
     ]
     return sorted([*found, *_config_links(snapshot, record)], key=lambda link: (link.place, link.pointer))
@@ -43,11 +44,13 @@ def links_to(snapshot: Snapshot, schemas: Schemas, record: Record) -> list[Link]
 
 def moved_links(snapshot: Snapshot, schemas: Schemas, record: Record, new_name: str) -> list[Link]:
     """Every reference that must be written anew once ``record`` is called ``new_name``, with its new text."""
+    both = (record.name, new_name)
+    snapshot = snapshot.knowing(Asked(names=both, users=both))
     before = world_of(snapshot, schemas)
     renamed = [replace(r, name=new_name) if r is record else r for r in snapshot.records]
     after = World(schemas, world_of_records(schemas, renamed), snapshot.config)
     moved = [replace(link, new=new_name) for link in _config_links(snapshot, record)]
-    for one in _written(snapshot, schemas):
+    for one in references(snapshot, schemas):
         use = one.use
         target = before.find(use.kinds, use.name)
         if target is None:
@@ -63,7 +66,7 @@ def moved_links(snapshot: Snapshot, schemas: Schemas, record: Record, new_name: 
     return moved
 
 
-class _Written(NamedTuple):
+class Written(NamedTuple):
     """A reference as it is written; where it stands in its file is looked up for those few that somebody wants."""
 
     document: Document
@@ -78,13 +81,11 @@ class _Written(NamedTuple):
         return Link(document.path, document.place(self.pointer), self.user, self.pointer, self.use.name)
 
 
-def _written(snapshot: Snapshot, schemas: Schemas) -> Iterator[_Written]:
+def references(snapshot: Snapshot, schemas: Schemas) -> Iterator[Written]:
+    """Every reference in records, policies and case files, by file; each file's are told by the file alone."""
     for record in (*snapshot.records, *snapshot.policies):
-        schema = table_of(schemas, record.path).get(record.kind)
-        if schema is not None:
-            entity = Entity(record.kind, record.name, record.spec, Place(record.path), record)
-            for use in uses(entity, schema.shape):
-                yield _Written(record.document, record.id, ("spec", *use.pointer), use)
+        for use in uses_of(schemas, record):
+            yield Written(record.document, record.id, ("spec", *use.pointer), use)
     for path, document in sorted(snapshot.cases.items()):
         rows = list(_rows(document.value, (), schemas))
         # What a case file brings along itself is not the store's, even where it has the same name.
@@ -93,7 +94,25 @@ def _written(snapshot: Snapshot, schemas: Schemas) -> Iterator[_Written]:
             entity = Entity(row.kind, row.name, row.fields, Place(path))
             for use in uses(entity, schemas.kinds[row.kind].shape):
                 if not any((kind, use.name) in own for kind in use.kinds):
-                    yield _Written(document, path, (*row.pointer, *use.pointer), use)
+                    yield Written(document, path, (*row.pointer, *use.pointer), use)
+
+
+def uses_of(schemas: Schemas, record: Record) -> list[Use]:
+    """Every reference that a record or policy makes, in the order of its schema; none where there is no schema."""
+    schema = table_of(schemas, record.path).get(record.kind)
+    entity = Entity(record.kind, record.name, record.spec, Place(record.path), record)
+    return uses(entity, schema.shape) if schema is not None else []
+
+
+def names_used(schemas: Schemas, records: Iterable[Record]) -> set[str]:
+    """What records and policies refer to: each name as it is written, and without a kind."""
+    written = {use.name for record in records for use in uses_of(schemas, record)}
+    return written | {bare(name) for name in written}
+
+
+def bare(name: str) -> str:
+    """The name in a reference, which may say the kind before it."""
+    return name.partition("/")[2] if "/" in name else name
 
 
 class _Row(NamedTuple):
@@ -146,6 +165,7 @@ def _config_links(snapshot: Snapshot, record: Record) -> list[Link]:
 def mentions(snapshot: Snapshot, record: Record, handled: Collection[tuple[str, Pointer]]) -> Iterator[str]:
     """Texts in policies and cases that hold the name in quotes or alone, but for those ``handled`` (path, pointer)."""
     exact = {record.name, record.id}
+    snapshot = snapshot.knowing(Asked(quoting=[record.name]))
     quoted = tuple(f"{mark}{name}{mark}" for name in exact for mark in "\"'")
     documents = [*(p.document for p in snapshot.policies), *snapshot.cases.values()]
     for document in sorted(documents, key=lambda d: d.path):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from remit.errors import NotFound
 from remit.findings import did_you_mean, nearest
-from remit.records import Record, Snapshot
+from remit.records import Asked, Record, Snapshot
 from remit.schemas import KindSchema, Schemas
 from remit.sentences import say
 
@@ -38,6 +38,7 @@ def find_record(snapshot: Snapshot, schemas: Schemas, text: str) -> Record:
     title in either language that only one record has. Raises ``NotFound`` with the nearest id, or with all
     that it fits.
     """
+    snapshot = snapshot.knowing(Asked(called=text))
     if text in snapshot.by_id:
         return snapshot.by_id[text]
     everything = sorted(snapshot.by_id.values(), key=lambda record: record.id)

@@ -11,19 +11,20 @@ from __future__ import annotations
 import copy
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Protocol
 
 from remit.assignments import field_text, locate, parse_value, split_assignment, value_at, value_text
 from remit.comparing import compare
 from remit.errors import NotFound, Refused, UserError
 from remit.findings import Finding, did_you_mean, finding
-from remit.links import links_to, mentions, moved_links, table_of, world_of
+from remit.links import links_to, mentions, moved_links, names_used, table_of, uses_of, world_of
 from remit.lookup import find_kind, find_record
 from remit.places import Pointer, parse_pointer, pointer_text
-from remit.records import CASES_SUFFIX, CONFIG_PATH, Record, Snapshot, build_snapshot
-from remit.references import Entity, World, check_references, uses
+from remit.records import CASES_SUFFIX, CONFIG_PATH, Asked, Record, Snapshot, build_snapshot
+from remit.references import Entity, World, check_references
 from remit.schemas import KindSchema, Schemas
 from remit.sentences import Text, say
 from remit.yamltext import DELETE, Edit, dump, edit
@@ -98,6 +99,7 @@ def set_fields(snapshot: Snapshot, schemas: Schemas, record_id: str, assignments
         Refused: the record would be invalid, or refer to something that does not exist.
     """
     record = find_record(snapshot, schemas, record_id)
+    snapshot = snapshot.knowing(Asked(paths=[record.path]))
     body = copy.deepcopy(dict(record.body))
     edits, changes = _assign(body, assignments, _schema_of(schemas, record), record.path)
     return _edited(snapshot, schemas, record, edits, changes)
@@ -110,6 +112,7 @@ def unset_fields(snapshot: Snapshot, schemas: Schemas, record_id: str, paths: Se
     for a field that the record does not have.
     """
     record = find_record(snapshot, schemas, record_id)
+    snapshot = snapshot.knowing(Asked(paths=[record.path]))
     schema = _schema_of(schemas, record)
     pointers = {_present(path, schema, record) for path in paths}
     body = copy.deepcopy(dict(record.body))
@@ -122,6 +125,12 @@ def unset_fields(snapshot: Snapshot, schemas: Schemas, record_id: str, paths: Se
     return _edited(snapshot, schemas, record, edits, list(reversed(changes)))
 
 
+def text_of(snapshot: Snapshot, schemas: Schemas, record_id: str) -> tuple[Record, bytes]:
+    """A record and its file; raises ``NotFound`` when there is no such record."""
+    record = find_record(snapshot, schemas, record_id)
+    return record, snapshot.knowing(Asked(paths=[record.path])).files[record.path]
+
+
 def rewrite_record(snapshot: Snapshot, schemas: Schemas, record_id: str, data: bytes) -> Draft:
     """One record as somebody has written its file anew; kind and name have to stay.
 
@@ -130,6 +139,7 @@ def rewrite_record(snapshot: Snapshot, schemas: Schemas, record_id: str, data: b
         Refused: it does not read, is another record, or has an error that it did not have.
     """
     record = find_record(snapshot, schemas, record_id)
+    snapshot = snapshot.knowing(Asked(paths=[record.path]))
     if data == snapshot.files[record.path]:
         return Draft(record.id, {}, ())
     draft = Draft(record.id, {record.path: data}, ())
@@ -158,6 +168,7 @@ def new_record(
     """
     schema = find_kind(schemas, kind)
     path = _path_for(schemas, schema, name)
+    snapshot = snapshot.knowing(Asked(names=[name], paths=[path]))
     _refuse_taken(snapshot, schema.kind, name, path)
     if schema.home == "feed":
         raise Refused(say("record.feeds-only", kind=schema.kind), say("record.give-facts"))
@@ -184,6 +195,7 @@ def add_records(snapshot: Snapshot, schemas: Schemas, bodies: Sequence[Mapping[s
         name = body["metadata"]["name"]
         schema = find_kind(schemas, body["kind"])
         path = _path_for(schemas, schema, name)
+        snapshot = snapshot.knowing(Asked(names=[name], paths=[path]))
         _refuse_taken(snapshot, schema.kind, name, path)
         files[path] = dump(body)
     first = f"{bodies[0]['kind']}/{bodies[0]['metadata']['name']}" if bodies else ""
@@ -204,10 +216,13 @@ def rename_record(snapshot: Snapshot, schemas: Schemas, record_id: str, new_name
         Refused: the name is taken, reserved or cannot be the name of a file.
     """
     record = find_record(snapshot, schemas, record_id)
+    snapshot = snapshot.knowing(Asked(paths=[record.path]))
     schema = _schema_of(schemas, record)
     path = _path_for(schemas, schema, new_name)
     if new_name == record.name and path == record.path:
         return Draft(record.id, {}, ())
+    names = (record.name, new_name)
+    snapshot = snapshot.knowing(Asked(names=names, users=names, paths=[path, _cases_of(record.path)]))
     own = [Edit(("metadata", "name"), new_name)]
     edits: dict[str, list[Edit]] = {record.path: own}
     changes = [FieldChange(path, "", record.path, path), FieldChange(path, "metadata.name", record.name, new_name)]
@@ -231,6 +246,7 @@ def rename_record(snapshot: Snapshot, schemas: Schemas, record_id: str, new_name
 def remove_record(snapshot: Snapshot, schemas: Schemas, record_id: str) -> Draft:
     """Take a record away, a policy with its case file; refused with the list of users while any refers to it."""
     record = find_record(snapshot, schemas, record_id)
+    snapshot = snapshot.knowing(Asked(paths=[record.path]))
     links = [link for link in links_to(snapshot, schemas, record) if link.user != record.id]
     if links:
         lines = [f"  {link.place}  {link.user}  {field_text(link.pointer)}" for link in links[:MOST_USERS]]
@@ -238,6 +254,7 @@ def remove_record(snapshot: Snapshot, schemas: Schemas, record_id: str) -> Draft
             lines.append(say("record.more-users", count=len(more), record=record.id))
         message = say("record.in-use", record=record.id, count=len({link.path for link in links}), lines=lines)
         raise Refused(message, say("record.let-go-first", record=record.id))
+    snapshot = snapshot.knowing(Asked(paths=[_cases_of(record.path)]))
     gone = [record.path, *_cases_move(snapshot, record, "rules/-.yaml")]
     files: dict[str, bytes | None] = dict.fromkeys(gone)
     changes = tuple(FieldChange(path, "", path, None) for path in gone)
@@ -285,10 +302,14 @@ def _in_schema_order(spec: Mapping[str, Any], schema: KindSchema) -> dict[str, A
 
 def _cases_move(snapshot: Snapshot, record: Record, path: str) -> dict[str, str]:
     """A policy's case file goes where the policy goes."""
-    old = record.path.removesuffix(".yaml") + CASES_SUFFIX
+    old = _cases_of(record.path)
     if not record.path.startswith("rules/") or old not in snapshot.files:
         return {}
-    return {old: path.removesuffix(".yaml") + CASES_SUFFIX}
+    return {old: _cases_of(path)}
+
+
+def _cases_of(path: str) -> str:
+    return path.removesuffix(".yaml") + CASES_SUFFIX
 
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
@@ -373,8 +394,11 @@ def _edited(
 
 def _refuse_worse(snapshot: Snapshot, schemas: Schemas, draft: Draft) -> None:
     """Raise when a changed file has an error that none of the changed files had before."""
-    after = _after(snapshot, draft.files)
     old_paths = set(draft.files)
+    snapshot = snapshot.knowing(Asked(paths=old_paths))
+    sides = [_at(snapshot, old_paths), _at(_after(snapshot, draft.files), old_paths)]
+    snapshot = snapshot.knowing(Asked(names=names_used(schemas, chain(*sides))))
+    after = _after(snapshot, draft.files)
     before = Counter(map(_sameness, _errors(snapshot, schemas, old_paths)))
     worse = []
     for one in _errors(after, schemas, {path for path, data in draft.files.items() if data is not None}):
@@ -417,32 +441,35 @@ def _after(snapshot: Snapshot, files: Mapping[str, bytes | None]) -> Snapshot:
     )
 
 
+def _at(snapshot: Snapshot, paths: Collection[str]) -> list[Record]:
+    return [record for record in (*snapshot.records, *snapshot.policies) if record.path in paths]
+
+
 def _errors(snapshot: Snapshot, schemas: Schemas, paths: set[str]) -> list[Finding]:
     """Errors of the files at ``paths``: unreadable, against their schemas, references that lead nowhere."""
     world = world_of(snapshot, schemas)
     found = [f for f in snapshot.findings if f.place.path in paths]
-    for record in (*snapshot.records, *snapshot.policies):
-        if record.path in paths:
-            found += schemas.check_record(record)
-            found += _broken_references(world, schemas, record)
+    for record in _at(snapshot, paths):
+        found += schemas.check_record(record)
+        found += _broken_references(world, schemas, record)
     return [f for f in found if f.severity == "error"]
 
 
 def _broken_references(world: World, schemas: Schemas, record: Record) -> Iterator[Finding]:
-    schema = table_of(schemas, record.path).get(record.kind)
-    if schema is None:
+    if record.kind not in table_of(schemas, record.path):
         return
     entity = Entity(record.kind, record.name, record.spec, record.place(), record)
+    used = uses_of(schemas, record)
     if record.path.startswith("records/"):
         from_feeds = {
             "/spec" + pointer_text(use.pointer)
-            for use in uses(entity, schema.shape)
+            for use in used
             if any(kind in schemas.kinds and schemas.kinds[kind].home != "record" for kind in use.kinds)
         }
         # What a feed may hold cannot be missed here: no feed has been read.
         yield from (f for f in check_references(world, [entity]) if f.pointer not in from_feeds)
         return
-    for use in uses(entity, schema.shape):
+    for use in used:
         if world.find(use.kinds, use.name) is None:
             yield finding(
                 "unknown-reference",

@@ -6,7 +6,7 @@ for a change that is only proposed. A file that cannot be read becomes findings;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -109,6 +109,31 @@ class Snapshot:
     def by_id(self) -> Mapping[str, Record]:
         """Records and policies by id; of two with one id, the first by path."""
         return {r.id: r for r in reversed((*self.records, *self.policies))}
+
+    def knowing(self, asked: Asked) -> Snapshot:
+        """The same, with all that is asked for in it. This one has the whole store; others may have a part of it."""
+        return self
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Files that an answer rests on: whoever reads less than the whole store reads at least these.
+
+    Attributes:
+        called: Whatever a person may mean by this text: an id, a path, a name or a title.
+        names: Records and policies of these names.
+        users: Those that refer to one of these names, and case files that do.
+        kinds: Records and policies of these kinds.
+        paths: These files, where they are.
+        quoting: Policies and case files in which these texts occur.
+    """
+
+    called: str = ""
+    names: Collection[str] = ()
+    users: Collection[str] = ()
+    kinds: Collection[str] = ()
+    paths: Collection[str] = ()
+    quoting: Collection[str] = ()
 
 
 @runtime_checkable

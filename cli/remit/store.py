@@ -73,6 +73,11 @@ class TreeBlobs(Mapping[str, bytes]):
         self._ids: dict[str, str | None] = {}
         self._asked: Counter[str] = Counter()
 
+    @property
+    def tree(self) -> str:
+        """The id of the tree."""
+        return self._tree
+
     @cached_property
     def oids(self) -> Mapping[str, str]:
         """The id of each file by path, sorted."""
@@ -96,10 +101,10 @@ class TreeBlobs(Mapping[str, bytes]):
         """The paths at which two trees of one store have not the same file, sorted."""
         changed = (one.path for one in self._repository.changed_paths(self._tree, other._tree))
         paths = (path.removeprefix(self._prefix) for path in changed if path.startswith(self._prefix))
-        return sorted(path for path in paths if is_store_path(path) and self._file(path) != other._file(path))
+        return sorted(path for path in paths if is_store_path(path) and self.oid(path) != other.oid(path))
 
     def __getitem__(self, path: str) -> bytes:
-        if (oid := self._file(path)) is None:
+        if (oid := self.oid(path)) is None:
             raise KeyError(path)
         if oid not in self._known:
             wanted = [one for one in self._beside(path, oid) if one not in self._known]
@@ -107,7 +112,7 @@ class TreeBlobs(Mapping[str, bytes]):
         return self._known[oid]
 
     def __contains__(self, path: object) -> bool:
-        return isinstance(path, str) and self._file(path) is not None
+        return isinstance(path, str) and self.oid(path) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.oids)
@@ -115,7 +120,8 @@ class TreeBlobs(Mapping[str, bytes]):
     def __len__(self) -> int:
         return len(self.oids)
 
-    def _file(self, path: str) -> str | None:
+    def oid(self, path: str) -> str | None:
+        """The id of a file; None when it is not there."""
         if "oids" in self.__dict__:
             return self.oids.get(path)
         if path not in self._ids:

@@ -12,7 +12,7 @@ import click
 
 from remit.commands.drafts import carry_out
 from remit.commands.here import HERE
-from remit.commands.options import dry_run_option, format_option, opened
+from remit.commands.options import answered, dry_run_option, format_option, store_of
 from remit.sentences import say
 
 if TYPE_CHECKING:
@@ -38,19 +38,19 @@ def command(ctx: click.Context, record_id: str, draft: Path | None, dry_run: boo
     Example: remit edit Customer/harbour-bank
     """
     from remit.errors import Refused, UserError
-    from remit.lookup import find_record
-    from remit.recording import rewrite_record
+    from remit.recording import rewrite_record, text_of
 
-    store, snapshot, schemas, _ = opened(ctx)
-    record = find_record(snapshot, schemas, record_id)
+    store = store_of(ctx)
+    record, before, language = answered(
+        ctx, lambda known: (*text_of(known.snapshot, known.schemas, record_id), known.snapshot.config.language)
+    )
     _must_open_an_editor(record.id, record.path)
-    before = snapshot.files[record.path]
     kept = _copy(f"{record.name}-", before if draft is None else draft.read_bytes())
     try:
         click.edit(filename=str(kept))
-        data = _with_others(store, record.path, before, kept.read_bytes(), snapshot.config.language)
-        _, snapshot, schemas, _ = opened(ctx)
-        carry_out(rewrite_record(snapshot, schemas, record.id, data), store, dry_run=dry_run, fmt=fmt)
+        data = _with_others(store, record.path, before, kept.read_bytes(), language)
+        after = answered(ctx, lambda known: rewrite_record(known.snapshot, known.schemas, record.id, data))
+        carry_out(after, store, dry_run=dry_run, fmt=fmt)
     except (UserError, click.ClickException) as error:
         about = {"file": str(kept), "record": record.id}
         if hint := getattr(error, "hint", ""):

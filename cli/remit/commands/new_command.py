@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from remit.commands.drafts import carry_out
-from remit.commands.options import dry_run_option, format_option, opened
+from remit.commands.options import answered, dry_run_option, format_option, store_of
 from remit.recording import new_record
 
 
@@ -32,7 +32,9 @@ def command(
 
     Example: remit new Site east-gate --title 'East gate' --title-zh 东门 --set customer=harbour-bank
     """
-    store, snapshot, schemas, _ = opened(ctx)
     titles = {language: text for language, text in (("en", title), ("zh", title_zh)) if text}
-    draft = new_record(snapshot, schemas, kind, name, assignments=assignments, title=titles if title_zh else title)
-    carry_out(draft, store, dry_run=dry_run, fmt=fmt)
+    called = titles if title_zh else title
+    draft = answered(
+        ctx, lambda known: new_record(known.snapshot, known.schemas, kind, name, assignments=assignments, title=called)
+    )
+    carry_out(draft, store_of(ctx), dry_run=dry_run, fmt=fmt)

@@ -6,13 +6,17 @@ Only here is the clock of the machine read: as the default of ``--at``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from remit.errors import UserError
 from remit.findings import Finding, has_errors, in_order
+from remit.footing import Irregular
+from remit.parts import part_of
 from remit.records import Snapshot, build_snapshot
 from remit.reporters.terminal import plural, safe
 from remit.schemas import Schemas, load_schemas
@@ -21,6 +25,7 @@ from remit.times import parse_instant
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
+Answer = TypeVar("Answer")
 
 
 class InstantType(click.ParamType[datetime]):
@@ -145,6 +150,19 @@ def opened(ctx: click.Context, ref: str | None = None) -> Opened:
     snapshot = build_snapshot(files.blobs, files.commit or "", files.date)
     schemas, findings = load_schemas(files.blobs)
     return Opened(store, snapshot, schemas, in_order((*files.findings, *snapshot.findings, *findings)))
+
+
+def answered(ctx: click.Context, ask: Callable[[Opened], Answer], ref: str | None = None) -> Answer:
+    """What ``ask``, which changes nothing, says of the store as of ``ref`` or of the working tree.
+
+    It is asked of a part of the store first, which reads what is needed; where that raises an error, of the whole, so
+    that what the error says of everything else is right.
+    """
+    store = store_of(ctx)
+    with suppress(UserError, Irregular, OSError):
+        if (part := part_of(store, ref)) is not None:
+            return ask(Opened(store, *part))
+    return ask(opened(ctx, ref))
 
 
 def opened_for(ctx: click.Context, record_id: str, ref: str | None = None) -> Opened:

@@ -6,7 +6,7 @@ import click
 
 from remit.commands.drafts import carry_out
 from remit.commands.here import HERE
-from remit.commands.options import dry_run_option, format_option, opened
+from remit.commands.options import answered, dry_run_option, format_option, store_of
 from remit.recording import remove_record
 
 
@@ -20,5 +20,5 @@ def command(ctx: click.Context, record: str, dry_run: bool, fmt: str) -> None:
 
     Example: remit remove Visit/harbour-bank-2026-q4 --dry-run
     """
-    store, snapshot, schemas, _ = opened(ctx)
-    carry_out(remove_record(snapshot, schemas, record), store, dry_run=dry_run, fmt=fmt)
+    draft = answered(ctx, lambda known: remove_record(known.snapshot, known.schemas, record))
+    carry_out(draft, store_of(ctx), dry_run=dry_run, fmt=fmt)

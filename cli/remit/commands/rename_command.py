@@ -6,7 +6,7 @@ import click
 
 from remit.commands.drafts import carry_out
 from remit.commands.here import HERE
-from remit.commands.options import dry_run_option, format_option, opened
+from remit.commands.options import answered, dry_run_option, format_option, store_of
 from remit.recording import rename_record
 
 
@@ -23,5 +23,5 @@ def command(ctx: click.Context, record: str, name: str, dry_run: bool, fmt: str)
 
     Example: remit rename Customer/harbour-bank harbour-bank-group --dry-run
     """
-    store, snapshot, schemas, _ = opened(ctx)
-    carry_out(rename_record(snapshot, schemas, record, name), store, dry_run=dry_run, fmt=fmt)
+    draft = answered(ctx, lambda known: rename_record(known.snapshot, known.schemas, record, name))
+    carry_out(draft, store_of(ctx), dry_run=dry_run, fmt=fmt)

@@ -6,7 +6,7 @@ import click
 
 from remit.commands.drafts import carry_out
 from remit.commands.here import HERE
-from remit.commands.options import dry_run_option, format_option, opened
+from remit.commands.options import answered, dry_run_option, format_option, store_of
 from remit.recording import set_fields
 
 
@@ -25,5 +25,5 @@ def command(ctx: click.Context, record: str, assignments: tuple[str, ...], dry_r
 
     Example: remit set Customer/harbour-bank status=at_risk 'metadata.title.zh=海港银行股份'
     """
-    store, snapshot, schemas, _ = opened(ctx)
-    carry_out(set_fields(snapshot, schemas, record, assignments), store, dry_run=dry_run, fmt=fmt)
+    draft = answered(ctx, lambda known: set_fields(known.snapshot, known.schemas, record, assignments))
+    carry_out(draft, store_of(ctx), dry_run=dry_run, fmt=fmt)

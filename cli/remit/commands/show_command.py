@@ -5,12 +5,14 @@ from __future__ import annotations
 import click
 
 from remit.commands.here import HERE
-from remit.commands.options import format_option, language_option, opened, print_json, ref_option, say_unread
-from remit.links import Link, links_to, table_of, world_of
+from remit.commands.options import Opened, answered, format_option, language_option, print_json, ref_option, say_unread
+from remit.links import Link, links_to, names_used, table_of, world_of
 from remit.lookup import find_record
 from remit.places import pointer_text
+from remit.recording import text_of
+from remit.records import Asked
 from remit.reporters.record_text import record_text, used_by_text
-from remit.reporters.terminal import safe
+from remit.reporters.terminal import json_text, safe
 
 
 @click.command("show")
@@ -43,29 +45,39 @@ def command(
     if words:
         _say(ctx, record_id, ref, language, output or fmt)
         return
-    _, snapshot, schemas, findings = opened(ctx, ref)
-    record = find_record(snapshot, schemas, record_id)
-    links = [link for link in links_to(snapshot, schemas, record) if link.user != record.id]
-    match output or fmt:
-        case "yaml":
-            click.echo(snapshot.files[record.path].decode(), nl=False)
-        case "json":
-            print_json(
-                {
-                    "id": record.id,
-                    "path": record.path,
-                    "commit": snapshot.commit or None,
-                    "body": record.body,
-                    "usedBy": [_link_json(link) for link in links],
-                }
-            )
-        case _:
-            schema = table_of(schemas, record.path).get(record.kind)
-            world = world_of(snapshot, schemas)
-            shown = language or snapshot.config.language
-            click.echo(record_text(record, schema, world, language=shown, commit=snapshot.commit))
-            click.echo(used_by_text(links, everything=everything), nl=False)
+    text, findings = answered(
+        ctx,
+        lambda known: (
+            shown(known, record_id, output or fmt, language=language, everything=everything),
+            known.findings,
+        ),
+        ref,
+    )
+    click.echo(text, nl=False)
     say_unread(findings)
+
+
+def shown(known: Opened, record_id: str, fmt: str, *, language: str | None, everything: bool) -> str:
+    """The record that a text names, as ``text``, ``yaml`` or ``json``; in the store's language when none is given.
+
+    Raises:
+        NotFound: there is no such record.
+    """
+    record, data = text_of(known.snapshot, known.schemas, record_id)
+    if fmt == "yaml":
+        return data.decode()
+    links = [link for link in links_to(known.snapshot, known.schemas, record) if link.user != record.id]
+    commit = known.snapshot.commit
+    if fmt == "json":
+        used_by = [_link_json(link) for link in links]
+        return json_text(
+            {"id": record.id, "path": record.path, "commit": commit or None, "body": record.body, "usedBy": used_by}
+        )
+    schema = table_of(known.schemas, record.path).get(record.kind)
+    snapshot = known.snapshot.knowing(Asked(names=names_used(known.schemas, [record])))
+    spoken = language or snapshot.config.language
+    text = record_text(record, schema, world_of(snapshot, known.schemas), language=spoken, commit=commit)
+    return f"{text}\n{used_by_text(links, everything=everything)}"
 
 
 def _say(ctx: click.Context, policy_id: str, ref: str | None, language: str | None, fmt: str) -> None:

@@ -6,7 +6,7 @@ import click
 
 from remit.commands.drafts import carry_out
 from remit.commands.here import HERE
-from remit.commands.options import dry_run_option, format_option, opened
+from remit.commands.options import answered, dry_run_option, format_option, store_of
 from remit.recording import unset_fields
 
 
@@ -23,5 +23,5 @@ def command(ctx: click.Context, record: str, paths: tuple[str, ...], dry_run: bo
 
     Example: remit unset Customer/harbour-bank industry
     """
-    store, snapshot, schemas, _ = opened(ctx)
-    carry_out(unset_fields(snapshot, schemas, record, paths), store, dry_run=dry_run, fmt=fmt)
+    draft = answered(ctx, lambda known: unset_fields(known.snapshot, known.schemas, record, paths))
+    carry_out(draft, store_of(ctx), dry_run=dry_run, fmt=fmt)
