@@ -78,7 +78,7 @@ class Pushed(NamedTuple):
     """A measure over columns: its outcome, the number or the microseconds that a fact brings, and for whom it counts.
 
     ``keys`` are what the ways to a subject begin with. Facts whose ``dated`` is there and lies outside [``first``,
-    ``end``) count for nothing.
+    ``end``) count for nothing. ``at`` is the instant that puts a fact into the period.
     """
 
     outcome: Value
@@ -87,6 +87,7 @@ class Pushed(NamedTuple):
     dated: Column | None
     first: int
     end: int
+    at: Value
 
 
 class Certain(Selection):
@@ -204,7 +205,8 @@ class _Pushing:
         else:
             brought = self._brought(measure.value)
             self._choose(Truth(True), Outcome.GOOD)
-        return Pushed(FirstOf(tuple(self.choices)), brought, keys, dated, self.begin - by, self.end - by)
+        into = at if at is not None else self._known(timely).due
+        return Pushed(FirstOf(tuple(self.choices)), brought, keys, dated, self.begin - by, self.end - by, into)
 
     # --- what counts
 
@@ -270,6 +272,8 @@ class _Pushing:
         if not timely.limits:
             due, dated = self._first(rule.due)
             start = self._first(rule.start)[0] if rule.start else None
+            # It counts in no period that ends before it starts, though it is due there.
+            asked += [Compared("$gt", start, due)] if start is not None else []
             begin = due if start is None else FirstOf(((There(start), start), (Truth(True), due)))
             return _Due(begin, stop, due, tuple(asked), dated, 0)
         if len(timely.limits) > 1 or timely.limits[0].when is not None:

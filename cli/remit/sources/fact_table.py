@@ -74,16 +74,16 @@ class FactTable:
 
 
 class ScanTable:
-    """The same table ``facts`` over the plain rows of a scan, which are read where they stand."""
+    """The same table ``facts`` over the plain rows of scans, which are read where they stand."""
 
     def __init__(
-        self, world: SpooledWorld, scan: Scan, columns: Mapping[str, Column], keys: Sequence[exp.Expr] = ()
+        self, world: SpooledWorld, scans: Sequence[Scan], columns: Mapping[str, Column], keys: Sequence[exp.Expr] = ()
     ) -> None:
         self._working = working()
         self._connection = self._working.__enter__()
         for name, rows in lookups_of(world, columns).items():
             put_lookup(self._connection, name, rows)
-        query = scan_query(scan, scan.source, columns, keys)
+        query = scan_query([(scan, scan.source) for scan in scans], columns, keys)
         # A rank asks about all rows at once, so it is reckoned once.
         stored = "TABLE" if keys else "VIEW"
         self._connection.execute(f"CREATE TEMP {stored} facts AS {query.sql('duckdb')}")
@@ -107,14 +107,23 @@ class Table(Protocol):
         """Let go of it."""
 
 
-def opened_table(world: SpooledWorld, kind: str, columns: Mapping[str, Column], keys: Sequence[exp.Expr] = ()) -> Table:
-    """The facts of one kind as a table: where they stand, in Spark where the world has a master, else spooled."""
+def opened_table(
+    world: SpooledWorld,
+    kind: str,
+    columns: Mapping[str, Column],
+    keys: Sequence[exp.Expr] = (),
+    scans: Sequence[Scan] = (),
+) -> Table:
+    """The facts of one kind as a table: where they stand, in Spark where the world has a master, else spooled.
+
+    With ``scans``, those of these feeds only.
+    """
     if world.master:
         from remit.sources.spark import SparkTable
 
         return SparkTable(world, kind, columns, keys)
-    scan = world.scan(kind)
-    return ScanTable(world, scan, columns, keys) if scan else FactTable(world, kind, columns, keys)
+    scans = scans or world.scans(kind)
+    return ScanTable(world, scans, columns, keys) if scans else FactTable(world, kind, columns, keys)
 
 
 def facts_query(
@@ -136,7 +145,7 @@ def facts_query(
     return _ranked(query.select(*chosen), keys)
 
 
-def _ranked(query: exp.Select, keys: Sequence[exp.Expr]) -> exp.Select:
+def _ranked(query: exp.Query, keys: Sequence[exp.Expr]) -> exp.Select:
     """The same with a number ``g`` that is one where all ``keys`` are the same; none without keys."""
     from sqlglot import exp
 
@@ -145,8 +154,17 @@ def _ranked(query: exp.Select, keys: Sequence[exp.Expr]) -> exp.Select:
     return exp.select("*", *ranked).from_(query.subquery("each_fact"))
 
 
-def scan_query(scan: Scan, source: str, columns: Mapping[str, Column], keys: Sequence[exp.Expr] = ()) -> exp.Select:
-    """The columns of the plain rows of a scan, which ``source`` holds."""
+def scan_query(
+    sources: Sequence[tuple[Scan, str]], columns: Mapping[str, Column], keys: Sequence[exp.Expr] = ()
+) -> exp.Select:
+    """The columns of the plain rows of scans, each with the SQL of what holds them."""
+    from sqlglot import exp
+
+    each: list[exp.Query] = [_plain_query(scan, source, columns) for scan, source in sources]
+    return _ranked(exp.union(*each, distinct=False) if len(each) > 1 else each[0], keys)
+
+
+def _plain_query(scan: Scan, source: str, columns: Mapping[str, Column]) -> exp.Select:
     import sqlglot
     from sqlglot import exp
 
@@ -157,7 +175,7 @@ def scan_query(scan: Scan, source: str, columns: Mapping[str, Column], keys: Seq
         if column.kind:
             held = _formed(_looked_up(query, name, held), column)
         chosen.append(exp.alias_(held, name))
-    return _ranked(query.select(*chosen), keys)
+    return query.select(*chosen)
 
 
 def _looked_up(query: exp.Select, name: str, held: exp.Expr) -> exp.Expr:

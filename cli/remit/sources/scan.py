@@ -34,6 +34,8 @@ MOST_NAMES = 100_000
 MEMORY = "160MB"
 """What DuckDB may hold of a feed at once; the rest goes to a temporary folder."""
 
+Marks = tuple[str | int, ...]
+
 Find = Callable[[Sequence[str], str], bool]
 """True when one of these kinds has something of that name."""
 
@@ -53,13 +55,20 @@ _ANNOTATIONS = ("title", "description", "default", "examples", "type", "format",
 
 
 class Scan(NamedTuple):
-    """The plain rows of one feed: all ``rows`` but those numbered in ``odd`` (from 0); ``types`` by column."""
+    """The plain rows of one feed: all ``rows`` but those numbered in ``odd`` (from 0); ``types`` by column.
+
+    ``about`` names the file as it is and what was asked of it, ``marks`` are what the file system says of it, and
+    ``memory`` keeps what is found out about it; None where the file is too young to be known again.
+    """
 
     context: SourceContext
     kind: str
     types: Mapping[str, str]
     rows: int
     odd: tuple[int, ...]
+    about: str = ""
+    marks: Marks = ()
+    memory: Memory | None = None
 
     @property
     def plain(self) -> int:
@@ -80,6 +89,8 @@ class Scan(NamedTuple):
 
     def facts(self, names: Sequence[str] | None = None) -> Iterator[Entity]:
         """The plain facts of these names, or all, by name."""
+        if names is not None and not names:
+            return
         with working() as connection:
             connection.execute("CREATE TEMP TABLE named AS SELECT unnest(?::VARCHAR[]) AS id", [list(names or ())])
             meant = f"{self.source}" if names is None else f"(FROM {self.source} SEMI JOIN named USING (id))"
@@ -150,12 +161,13 @@ def scanned(
     """
     if not _may_be(context, schema):
         return None
-    about = _about(context, schema, taken)
+    marks = marks_of(context)
+    about = _about(marks, schema, taken)
     known = memory.recall(about) if memory else None
     if known is not None:
         odd, types, rows, names = json.loads(known)
         if all(find(schema.shape.fields[name].shape.kinds, one) is good for name, one, good in names):
-            return Scan(context, schema.kind, types, rows, tuple(odd))
+            return Scan(context, schema.kind, types, rows, tuple(odd), about, marks, memory)
     names = []
 
     def noted(name: str, kinds: Sequence[str], one: str) -> bool:
@@ -164,25 +176,24 @@ def scanned(
 
     scan = _proved(context, schema, noted, taken)
     # A file that changes while it is read, or within the grain of its clock, is not known.
-    if memory and scan and _about(context, schema, taken) == about and time.time_ns() - _changed(context) > _GRAIN:
+    if memory and scan and marks_of(context) == marks and time.time_ns() - _changed(context) > _GRAIN:
         memory.keep(about, json.dumps([scan.odd, scan.types, scan.rows, names]).encode())
+        return scan._replace(about=about, marks=marks, memory=memory)
     return scan
 
 
-def _about(context: SourceContext, schema: KindSchema, taken: Collection[str]) -> str:
+def _about(marks: Marks, schema: KindSchema, taken: Collection[str]) -> str:
     """Names everything on which it rests what is proved of a feed, but for the records to which its rows refer."""
-    state = context.file.stat()
     fields = {name: [one.schema, one.required] for name, one in schema.shape.fields.items()}
-    file = [
-        str(context.file.absolute()),
-        state.st_dev,
-        state.st_ino,
-        state.st_size,
-        state.st_mtime_ns,
-        state.st_ctime_ns,
-    ]
-    whole = json.dumps([program(), file, schema.kind, fields, sorted(taken)], sort_keys=True)
+    whole = json.dumps([program(), marks, schema.kind, fields, sorted(taken)], sort_keys=True)
     return f"scan {hashlib.sha256(whole.encode()).hexdigest()}"
+
+
+def marks_of(context: SourceContext) -> Marks:
+    """Where the file of a feed is and what the file system says of it; another file, or a changed one, has others."""
+    state = context.file.stat()
+    file = (str(context.file.absolute()), state.st_dev, state.st_ino, state.st_size)
+    return (*file, state.st_mtime_ns, state.st_ctime_ns)
 
 
 def _changed(context: SourceContext) -> int:

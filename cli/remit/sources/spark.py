@@ -63,10 +63,9 @@ class SparkTable:
         self._spark = session(world.master)
         for name, rows in lookups_of(world, columns).items():
             self._spark.createDataFrame(rows, "name string, v string").createOrReplaceTempView(f"records_{name}")
-        scan = world.scan(kind)
-        if scan is not None:
-            self._plain_rows(scan)
-            query = scan_query(scan, "(SELECT * FROM plain_rows)", columns, keys)
+        sources = [(one, f"(SELECT * FROM {self._plain_rows(one, n)})") for n, one in enumerate(world.scans(kind))]
+        if sources:
+            query = scan_query(sources, columns, keys)
         else:
             self._lines(world, kind)
             query = self._texts(columns, keys)
@@ -95,11 +94,13 @@ class SparkTable:
 
         return facts_query(exp.select("i", "s").from_("lines"), text_at, columns, keys)
 
-    def _plain_rows(self, scan: Scan) -> None:
+    def _plain_rows(self, scan: Scan, number: int) -> str:
+        """The name of a view of the plain rows of a scan."""
         rows = self._spark.read.parquet(str(scan.context.file.absolute()))
         numbered = rows.selectExpr("*", "_metadata.row_index AS file_row_number")
         odd = numbered.filter(~numbered.file_row_number.isin(list(scan.odd))) if scan.odd else numbered
-        odd.createOrReplaceTempView("plain_rows")
+        odd.createOrReplaceTempView(f"plain_rows_{number}")
+        return f"plain_rows_{number}"
 
     def _lines(self, world: SpooledWorld, kind: str) -> None:
         path = str(world.spool.file(kind).absolute())

@@ -116,7 +116,9 @@ class SpooledWorld(World):
         super().__init__(schemas, records, config)
         self.master = master
         self._spool = spool
-        self._scans = {scan.kind: scan for scan in scans}
+        self._scans: dict[str, tuple[Scan, ...]] = {}
+        for scan in scans:
+            self._scans[scan.kind] = (*self._scans.get(scan.kind, ()), scan)
         self._named: dict[tuple[str, str], dict[str, list[str]]] = {}
 
     def get(self, kind: str, name: Any) -> Entity | None:
@@ -136,30 +138,30 @@ class SpooledWorld(World):
         """The kinds of which there are facts."""
         return frozenset((*self._spool.kinds, *self._scans))
 
-    def scan(self, kind: str) -> Scan | None:
-        """Where most facts of a kind still stand in their feed: that feed."""
-        return self._scans.get(kind)
+    def scans(self, kind: str) -> Sequence[Scan]:
+        """Where most facts of a kind still stand in their feeds: these feeds."""
+        return self._scans.get(kind, ())
 
     def odd(self, kind: str) -> Iterator[Entity]:
-        """Facts of a kind that stand in a feed, but for what the scan holds: the odd rows of the feed, by name."""
+        """Facts of a kind that stand in feeds, but for what the scans hold: the odd rows of the feeds, by name."""
         names = sorted(self._spool.names(kind))
         return (fact for name in names if (fact := self._spool.get(kind, name)) is not None)
 
     def named(self, kind: str, names: Collection[str]) -> Iterator[Entity]:
         """The facts of a kind with these names, its odd rows and its records, by name."""
-        scan = self._scans.get(kind)
-        if scan is None:
+        scans = self.scans(kind)
+        if not scans:
             there = sorted(self._spool.names(kind).keys() & names)
             facts: Iterator[Entity] = (fact for name in there if (fact := self._spool.get(kind, name)) is not None)
         else:
-            facts = merge(self.odd(kind), scan.facts(sorted(names)), key=_name)
+            facts = merge(self.odd(kind), *(scan.facts(sorted(names)) for scan in scans), key=_name)
         return merge(facts, self.records(kind), key=_name)
 
     def _spooled(self, kind: str) -> Spool:
         """The spool with every fact of one kind in it."""
-        scan = self._scans.pop(kind, None)
-        for fact in scan.facts() if scan else ():
-            self._spool.add(fact)
+        for scan in self._scans.pop(kind, ()):
+            for fact in scan.facts():
+                self._spool.add(fact)
         return self._spool
 
     def all(self, kind: str) -> Sequence[Entity]:
