@@ -134,7 +134,7 @@ def test_a_parquet_feed_is_decided_about_where_it_stands(tmp_path: Path, names: 
     assert standing or found["tables"].decisions == found["python"].decisions
     where = loaded["tables"].world
     assert isinstance(where, SpooledWorld)
-    assert where.scan("Ticket") is not None
+    assert where.scans("Ticket")
 
 
 def written(folder: Path, rows: list[dict[str, Any]]) -> SourceContext:
@@ -172,6 +172,5 @@ def test_a_parquet_feed_of_the_example_is_decided_about_where_it_stands(
     assert standing or found["tables"].decisions == found["python"].decisions
     where = loaded["tables"].world
     assert isinstance(where, SpooledWorld)
-    scan = where.scan("TroubleTicket")
-    assert scan is not None
+    (scan,) = where.scans("TroubleTicket")
     assert scan.plain > 200

@@ -182,9 +182,7 @@ class TestAreMadeAnew:
         assert known({}) == (first, 0)
 
     def test_when_a_fact_is_excluded(self, known: Any) -> None:
-        name = next(
-            one["id"] for one in self.rows if "2026-10" in one.get("closedAt", "") and one["customer"] == "inn"
-        )
+        name = next(one["id"] for one in self.rows if "2026-10" in one.get("closedAt", "") and one["customer"] == "inn")
         schema = "schemas/kinds/AssessmentExclusion.schema.json"
         spec = {
             "policy": "p",
