@@ -17,7 +17,6 @@ from remit.evaluating import load
 from remit.pack import pack_files
 from remit.spreading import over_cores
 from remit.store import Files
-from remit.yamltext import Document
 
 HELPDESK = Path(__file__).parents[1] / "docs" / "examples" / "helpdesk"
 BAD = {
@@ -35,7 +34,21 @@ def helpdesk() -> Mapping[str, bytes]:
     return {path.relative_to(HELPDESK).as_posix(): path.read_bytes() for path in paths}
 
 
-STORES = {"the example": pack_files, "the help desk": helpdesk, "a thousand": lambda: dict(store(1000)) | BAD}
+def mistaken() -> Mapping[str, bytes]:
+    """The example with references and periods that are wrong, in every kind that has any."""
+    files = dict(pack_files())
+    for path in [path for path in files if path.startswith("records/")][::3]:
+        wrong = files[path].replace(b"validFrom: 202", b"validFrom: 209").replace(b"unit: ", b"unit: no-")
+        files[path] = wrong.replace(b"person: ", b"person: Person/").replace(b"status: active", b"status: ended")
+    return files
+
+
+STORES = {
+    "the example": pack_files,
+    "the example with mistakes": mistaken,
+    "the help desk": helpdesk,
+    "a thousand": lambda: dict(store(1000)) | BAD,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -139,8 +152,22 @@ def test_a_document_from_elsewhere_knows_its_places() -> None:
     files = {"records/clients/a.yaml": b"# a\nkind: Client\nmetadata:\n  name: a\nspec: {}\n"}
     schemas = load(Files(None, None, dict(store(1)))).schemas
 
-    (one,) = bulk.judged(files, schemas, partial(over_cores, processes=1)).values()
+    (one,) = bulk.judged(files, lambda path: (files[path], ()), schemas, partial(over_cores, processes=1)).values()
 
-    document = one.read[0]
-    assert isinstance(document, Document) and document.start == (2, 1)
-    assert document.place(("metadata", "name")).line == 4
+    assert one.record is not None and one.record.document.start == (2, 1)
+    assert one.record.place(("metadata", "name")).line == 4
+
+
+def test_the_mistakes_are_of_every_sort() -> None:
+    loaded = load(Files(None, None, mistaken()))
+
+    assert {one.code for one in of_records(loaded)} >= {"unknown-reference", "reference-not-valid", "invalid-period"}
+
+
+def test_while_helpers_work_this_process_makes_ready_once() -> None:
+    calls: list[int] = []
+
+    parts = over_cores(doubled, ITEMS, processes=2, meanwhile=lambda: calls.append(os.getpid()))
+
+    assert b",".join(packed for _, packed in parts) == doubled(ITEMS)
+    assert calls == [os.getpid()]

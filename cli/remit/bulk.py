@@ -1,21 +1,25 @@
 """Reading many records and judging each by its schema: the part of loading that asks nothing of other records.
 
 So it may be done anywhere and in any order; a ``Spread`` says where. What comes out is what ``records.build_snapshot``
-and ``Schemas.check_record`` say, packed into bytes on the way. Values are packed by ``marshal``, which holds JSON types
-exactly and is the quickest there is; findings are few.
+and ``Schemas.check_record`` say, with what others want to know of each record, packed into bytes on the way. Values are
+packed by ``marshal``, which holds JSON types exactly and is the quickest there is; they stay packed until somebody asks
+for them. Findings are few.
 """
 
 from __future__ import annotations
 
 import marshal
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from sys import intern
+from typing import Any, NamedTuple
 
 from remit.findings import Finding
-from remit.records import Read, as_record, is_record_path
+from remit.records import Gist, PackedRecord, Record, as_record, is_record_path
+from remit.references import names_in
 from remit.schemas import Schemas
-from remit.yamltext import Document, read
+from remit.validity import has_periods, may_have_periods
+from remit.yamltext import PackedDocument, read
 
 MANY = 2_000
 """From so many records on it pays to spread them."""
@@ -24,43 +28,75 @@ Work = Callable[[Sequence[str]], bytes]
 Spread = Callable[[Work, Sequence[str]], Iterable[tuple[Sequence[str], bytes]]]
 """Gives the items in parts, each with what the work says of it, in any order; every item is in one part."""
 
+Seen = tuple[Any, ...]
+Fetch = Callable[[str], tuple[bytes, Seen]]
+"""Gives the file at a path and what else was seen of it, in JSON types or bytes; an ``OSError`` when it cannot."""
+
 
 class Judged(NamedTuple):
-    """One file: what was read, and what its schema says of it."""
+    """One file: the record in it, or why there is none; what its schema says; the file, and what else was seen."""
 
-    read: Read
+    record: Record | None
+    problems: tuple[Finding, ...]
     findings: tuple[Finding, ...]
+    data: bytes
+    seen: Seen
 
 
-def judged(blobs: Mapping[str, bytes], schemas: Schemas, spread: Spread) -> Mapping[str, Judged]:
-    """The record files among ``blobs`` by path; empty when they are too few to be worth it."""
-    paths = [path for path in sorted(blobs) if is_record_path(path)]
-    if len(paths) < MANY:
+def judged(paths: Iterable[str], fetch: Fetch, schemas: Schemas, spread: Spread) -> dict[str, Judged]:
+    """The record files among ``paths``; empty when they are too few to be worth it.
+
+    One that cannot be fetched is left out.
+    """
+    wanted = sorted(filter(is_record_path, paths))
+    if len(wanted) < MANY:
         return {}
-    files = {path: blobs[path] for path in paths}
-    parts = spread(lambda part: _pack([(path, files[path]) for path in part], schemas), paths)
-    return {path: one for part, packed in parts for path, one in _unpack(part, packed, files)}
+    parts = spread(lambda part: _pack(part, fetch, schemas), wanted)
+    return {path: one for part, packed in parts for path, one in _unpack(part, packed)}
 
 
-def _pack(files: Iterable[tuple[str, bytes]], schemas: Schemas) -> bytes:
-    values = []
-    told: dict[int, Judged] = {}
-    for number, (path, data) in enumerate(files):
+def _pack(part: Sequence[str], fetch: Fetch, schemas: Schemas) -> bytes:
+    rows: list[tuple[Any, ...] | None] = []
+    told: dict[int, tuple[tuple[Finding, ...], tuple[Finding, ...]]] = {}
+    for number, path in enumerate(part):
+        try:
+            data, seen = fetch(path)
+        except OSError:
+            rows.append(None)
+            continue
         document, problems = read(data, path)
-        record, _ = as_record(document) if document is not None else (None, None)
-        findings = tuple(schemas.check_record(record)) if record is not None else ()
-        values.append((document.value, document.start) if document is not None else None)
+        record, problem = as_record(document) if document is not None else (None, None)
+        findings: tuple[Finding, ...] = ()
+        row: tuple[Any, ...] = data, seen
+        if document is not None and record is not None:
+            findings = tuple(schemas.check_record(record))
+            gist = tuple(_gist(record, data, schemas))
+            row = *row, record.kind, record.name, document.start, marshal.dumps(document.value), gist
+        rows.append(row)
+        problems = (*problems, problem) if problem is not None else problems
         if problems or findings:
-            told[number] = Judged((None, problems), findings)
-    return pickle.dumps((marshal.dumps(values), told))
+            told[number] = problems, findings
+    return pickle.dumps((marshal.dumps(rows), told))
 
 
-def _unpack(part: Sequence[str], packed: bytes, files: Mapping[str, bytes]) -> Iterator[tuple[str, Judged]]:
-    values, told = pickle.loads(packed)
-    for number, (path, value) in enumerate(zip(part, marshal.loads(values), strict=True)):
-        document = Document(path, value[0], value[1], files[path].decode()) if value is not None else None
-        (_, problems), findings = told.get(number, _NOTHING)
-        yield path, Judged((document, problems), findings)
+def _gist(record: Record, data: bytes, schemas: Schemas) -> Gist:
+    schema = schemas.kinds.get(record.kind)
+    names = names_in(record.spec, schema.shape) if schema is not None else ()
+    return Gist(names, may_have_periods(data) and has_periods(record.spec))
 
 
-_NOTHING = Judged((None, ()), ())
+def _unpack(part: Sequence[str], packed: bytes) -> Iterator[tuple[str, Judged]]:
+    rows, told = pickle.loads(packed)
+    for number, (path, row) in enumerate(zip(part, marshal.loads(rows), strict=True)):
+        if row is None:
+            continue
+        data, seen, *rest = row
+        problems, findings = told.get(number, _NOTHING)
+        record = None
+        if rest:
+            kind, name, start, value, gist = rest
+            record = PackedRecord.of(intern(kind), name, PackedDocument.of(path, start, value, data), Gist(*gist))
+        yield path, Judged(record, problems, findings, data, seen)
+
+
+_NOTHING: tuple[tuple[Finding, ...], tuple[Finding, ...]] = (), ()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from remit.admitting import Admitted, admitted, spooled
-from remit.bulk import Spread, judged
+from remit.bulk import Judged, Spread, judged
 from remit.conditions.condition import Compiler
 from remit.conditions.messages import MessageTypes
 from remit.engine import Narrow, Rulebook, Timeline, timeline
@@ -147,19 +147,28 @@ def _loaded(
     files: Files, admit: Callable[[list[Entity], Schemas, Snapshot], Admitted], spread: Spread | None
 ) -> Loaded:
     schemas, schema_findings = load_schemas(files.blobs)
-    before = judged(files.blobs, schemas, spread) if spread is not None else {}
-    read = {path: one.read for path, one in before.items()}
-    snapshot = build_snapshot(files.blobs, files.commit or "", files.date, read)
+    before = files.judged or _judged(files, schemas, spread)
+    taken = {path: (one.record, one.problems) for path, one in before.items()}
+    snapshot = build_snapshot(files.blobs, files.commit or "", files.date, taken)
     trouble = [*files.findings, *snapshot.findings, *schema_findings]
     valid = []
     for record in snapshot.records:
         known = before.get(record.path)
         problems = known.findings if known is not None else tuple(schemas.check_record(record))
-        trouble += problems
-        if not has_errors(problems):
+        if problems:
+            trouble += problems
+        if not problems or not has_errors(problems):
             valid.append(record)
     records = world_of_records(schemas, valid)
     return Loaded(snapshot, schemas, *admit(records, schemas, snapshot), in_order(trouble))
+
+
+def _judged(files: Files, schemas: Schemas, spread: Spread | None) -> Mapping[str, Judged]:
+    """The records read and judged elsewhere, where that is wanted; they are at hand before they are shared out."""
+    if spread is None:
+        return {}
+    blobs = dict(files.blobs.items())
+    return judged(blobs, lambda path: (blobs[path], ()), schemas, spread)
 
 
 def feeds_of(

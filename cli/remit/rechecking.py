@@ -19,6 +19,7 @@ from pathlib import Path
 from remit.bulk import Spread
 from remit.findings import has_errors
 from remit.footing import FRESH, NO_MARKS, Footing, Irregular, believed, blob_id, footing_of, look, witnessed
+from remit.gathering import gathered
 from remit.records import CONFIG_PATH, build_snapshot
 from remit.remembering import Memory, memory_of
 from remit.store import FOLDERS, Files, Store, TreeBlobs, read_regular
@@ -60,10 +61,11 @@ def check_working(store: Store, memory: Memory | None, *, at: datetime, spread: 
             return verdict
     except (Irregular, OSError):
         pass  # ``Store.files`` says what is in the way
-    files = store.files()
+    files = gathered(store, spread) if spread is not None else store.files()
     if files.findings or _has_feeds(files):
         return _checked(files, store.root, at, spread)
-    ids = {path: blob_id(data, store.in_git().object_format) for path, data in files.blobs.items()}
+    algorithm = store.in_git().object_format
+    ids = {path: files.ids.get(path) or blob_id(data, algorithm) for path, data in files.blobs.items()}
     marks = {path: believed(seen, before) for path, seen in files.marks.items()}
     folders = dict.fromkeys(FOLDERS, NO_MARKS) | {p[:-1]: seen for p, seen in marks.items() if p.endswith("/")}
     footing, unheld = witnessed(store, footing_of(ids, marks, folders), before)

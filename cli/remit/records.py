@@ -11,27 +11,43 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from remit.findings import Finding, finding
 from remit.places import Place, Pointer
-from remit.yamltext import Document, read
+from remit.yamltext import Document, PackedDocument, read
 
 CONFIG_PATH = "remit.yaml"
 CASES_SUFFIX = ".cases.yaml"
 FIXTURES = "rules/fixtures/"
 
 
+class Gist(NamedTuple):
+    """What is to be known of a record among others, so that nobody has to look into it.
+
+    Attributes:
+        names: What it refers to, each once: the kinds that may be meant, and the name.
+        has_periods: Whether anything in it could be the end of a period.
+    """
+
+    names: tuple[tuple[tuple[str, ...], str], ...]
+    has_periods: bool
+
+
 @dataclass(frozen=True)
 class Record:
-    """One YAML file of one kind. ``body`` is the whole envelope; ``document`` knows where each value was written."""
+    """One YAML file of one kind. ``body`` is the whole envelope; ``document`` knows where each value was written.
+
+    ``gist`` is there when somebody has looked into it before.
+    """
 
     kind: str
     name: str
     path: str
     body: Mapping[str, Any]
     document: Document
+    gist: Gist | None = field(default=None, compare=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -57,6 +73,23 @@ class Record:
     def title(self, language: str) -> str:
         """The title in ``language`` (zh or en), else in the other one, else the name."""
         return title_in(self.metadata.get("title"), language) or self.name
+
+
+class PackedRecord(Record):
+    """A record that was read elsewhere: its body is unpacked when it is asked for."""
+
+    @classmethod
+    def of(cls, kind: str, name: str, document: PackedDocument, gist: Gist) -> PackedRecord:
+        """What ``as_record`` gave for the document."""
+        made = object.__new__(cls)
+        made.__dict__.update(kind=kind, name=name, path=document.path, document=document, gist=gist)
+        return made
+
+    @cached_property
+    def body(self) -> Mapping[str, Any]:
+        """The whole envelope."""
+        body: Mapping[str, Any] = self.document.value
+        return body
 
 
 def title_in(title: Any, language: str) -> str:
@@ -158,6 +191,10 @@ Read = tuple[Document | None, tuple[Finding, ...]]
 """What ``yamltext.read`` gives."""
 
 
+Taken = tuple[Record | None, tuple[Finding, ...]]
+"""The record in a file, or every reason found why there is none; never both."""
+
+
 @lru_cache(maxsize=1 << 14)
 def _read(data: bytes, path: str) -> Read:
     """The same bytes at the same path, read once: a plan and a review look at several sides of one store."""
@@ -173,11 +210,11 @@ def build_snapshot(
     files: Mapping[str, bytes],
     commit: str = "",
     date: datetime | None = None,
-    read_before: Mapping[str, Read] | None = None,
+    taken: Mapping[str, Taken] | None = None,
 ) -> Snapshot:
     """Read every record, policy and case file among ``files``. Raises nothing: what is wrong is in ``findings``.
 
-    What has been ``read_before`` is not read again.
+    Records that have been ``taken`` before are not read again.
     """
     findings: list[Finding] = []
     records: list[Record] = []
@@ -185,12 +222,18 @@ def build_snapshot(
     cases: dict[str, Document] = {}
     fixtures: dict[str, Document] = {}
     config = _read_config(files, findings)
-    before = read_before or {}
+    known = taken or {}
     for path in sorted(files):
         top = path.split("/", 1)[0]
         if top not in ("records", "rules") or not path.endswith((".yaml", ".yml")):
             continue
-        document, problems = before[path] if path in before else _read(files[path], path)
+        if path in known:
+            record, reasons = known[path]
+            findings.extend(reasons)
+            if record is not None:
+                records.append(record)
+            continue
+        document, problems = _read(files[path], path)
         findings.extend(problems)
         if document is None:
             continue

@@ -133,7 +133,31 @@ def named_by(entity: Entity, field: str) -> list[str]:
 
 def world_of_records(schemas: Schemas, records: Iterable[Record]) -> list[Entity]:
     """Records as entities; those of a kind without a schema are left out (``check`` names them)."""
-    return [Entity(r.kind, r.name, r.spec, r.place(), r) for r in records if r.kind in schemas.kinds]
+    return [_Recorded.of(record) for record in records if record.kind in schemas.kinds]
+
+
+class _Recorded(Entity):
+    """A record as an entity; nothing is looked up in the record before it is asked for."""
+
+    @classmethod
+    def of(cls, record: Record) -> Entity:
+        made = object.__new__(cls)
+        made.__dict__.update(kind=record.kind, name=record.name, record=record)
+        return made
+
+    @cached_property
+    def spec(self) -> Mapping[str, Any]:
+        return self.record.spec if self.record else {}
+
+    @cached_property
+    def place(self) -> Place:
+        return self.record.place() if self.record else Place("")
+
+
+def names_in(spec: Mapping[str, Any], shape: Shape) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """What the fields of a record refer to, each once: the kinds that may be meant, and the name."""
+    unknown = Entity("", "", spec, Place(""))
+    return tuple(dict.fromkeys((use.kinds, use.name) for use in uses(unknown, shape)))
 
 
 def uses(entity: Entity, shape: Shape) -> list[Use]:
@@ -159,12 +183,22 @@ def _collect(entity: Entity, value: Any, shape: Shape, pointer: Pointer, found: 
 def check_references(world: World, entities: Iterable[Entity], code: str = "unknown-reference") -> Iterator[Finding]:
     """Findings for every reference of ``entities`` that leads nowhere, or to what does not hold when it is used."""
     for entity in entities:
+        if _leads_on(world, entity):
+            continue
         for use in uses(entity, world.schemas.kinds[entity.kind].shape):
             target = world.find(use.kinds, use.name)
             if target is None:
                 yield _broken(world, use, code)
             elif entity.kind in DATED:
                 yield from _not_valid(entity, use, target)
+
+
+def _leads_on(world: World, entity: Entity) -> bool:
+    """Whether it is known, without looking into the entity, that there is nothing to say of its references."""
+    gist = entity.record.gist if entity.record else None
+    if gist is None or entity.kind in DATED:
+        return False
+    return all(world.find(kinds, name) is not None for kinds, name in gist.names)
 
 
 def _broken(world: World, use: Use, code: str) -> Finding:

@@ -11,17 +11,21 @@ import os
 import stat
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from remit.errors import NotAStore, NotFound, Refused
 from remit.findings import Finding, finding, in_order
 from remit.git import Marks, Repository, TreeEntry
 from remit.git.values import TREE_MODE
 from remit.places import Place
+
+if TYPE_CHECKING:
+    from remit.bulk import Judged
 
 CONFIG = "remit.yaml"
 FOLDERS = ("records", "rules", "schemas", "templates")
@@ -41,6 +45,8 @@ class Files:
         findings: What is there and is not a readable regular file.
         marks: Of a working tree, what the file system said of each file before it was read, and of each folder, whose
             path ends with a slash.
+        ids: The ids that git has or would have for some of them, by path.
+        judged: Records that were judged as they were read, by the schemas that are here.
     """
 
     commit: str | None
@@ -48,6 +54,16 @@ class Files:
     blobs: Mapping[str, bytes]
     findings: tuple[Finding, ...] = field(default=())
     marks: Mapping[str, Marks] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    judged: Mapping[str, Judged] = field(default_factory=dict)
+
+
+class Listing(NamedTuple):
+    """What is there in a working tree: regular files, sorted; what is none; and the marks of each folder."""
+
+    paths: Sequence[str]
+    odd: Sequence[Finding]
+    marks: Mapping[str, Marks]
 
 
 def is_store_path(path: str) -> bool:
@@ -205,7 +221,7 @@ class Store:
             NotAStore: that revision has no ``remit.yaml`` where the store is.
         """
         if ref is None and not self.is_bare:
-            return self._working_files()
+            return self.read_listed(self.listed(), {})
         commit = self.in_git().commit(ref or "HEAD")
         return self.files_of(commit.sha, commit.sha, commit.committed)
 
@@ -254,16 +270,21 @@ class Store:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise NotFound(f"there is no file {path}") from error
 
-    def _working_files(self) -> Files:
-        blobs: dict[str, bytes] = {}
-        odd: list[Finding] = []
+    def listed(self) -> Listing:
+        """What there is in the working tree; nothing is read."""
         marks: dict[str, Marks] = {}
-        for path, kind in sorted(self._walk(marks)):
-            if kind != "file":
-                odd.append(_irregular(path, kind))
-                continue
+        found = sorted(self._walk(marks))
+        odd = [_irregular(path, kind) for path, kind in found if kind != "file"]
+        return Listing([path for path, kind in found if kind == "file"], odd, marks)
+
+    def read_listed(self, listing: Listing, known: Mapping[str, tuple[bytes, Marks]]) -> Files:
+        """Those files, but for those that are known; of the known, as they were read."""
+        blobs: dict[str, bytes] = {}
+        odd = list(listing.odd)
+        marks = dict(listing.marks)
+        for path in listing.paths:
             try:
-                blobs[path], marks[path] = read_regular(f"{self.root}/{path}")
+                blobs[path], marks[path] = known.get(path) or read_regular(f"{self.root}/{path}")
             except FileNotFoundError:
                 continue  # removed while we were reading
             except OSError as error:
@@ -373,11 +394,21 @@ def marks_of(found: os.stat_result) -> Marks:
 
 def read_regular(path: str) -> tuple[bytes, Marks]:
     """A file and its marks from before it was read; a link is an ``OSError``."""
-    # Without following a link that took the file's place since it was looked at.
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(handle, "rb") as stream:
-        marks = marks_of(os.fstat(handle))
-        return stream.read(), marks
+    handle = os.open(path, _READING)
+    try:
+        seen = os.fstat(handle)
+        parts = [os.read(handle, seen.st_size + 1)]
+        while parts[-1]:
+            parts.append(os.read(handle, _MUCH))
+        return b"".join(parts), marks_of(seen)
+    finally:
+        os.close(handle)
+
+
+_READING = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+"""Without following a link that took the file's place since it was looked at."""
+
+_MUCH = 1 << 16
 
 
 def _sync_folder(folder: Path) -> None:

@@ -44,7 +44,7 @@ def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None
     store = store_of(ctx)
     commit = None
     progress = Progress(sys.stderr)
-    spread = partial(over_cores, tell=progress)
+    spread = partial(over_cores, tell=progress, meanwhile=_get_ready)
     if ref is None and not store.is_bare:
         verdict = check_working(store, memory_of(store), at=at, spread=spread)
     else:
@@ -78,3 +78,8 @@ def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None
         counted = say("common.checked", records=verdict.records, policies=verdict.policies)
         click.echo(f"{spoken(counted, language)}{summary(findings, language)}")
     return int(has_errors(findings))
+
+
+def _get_ready() -> None:
+    """Load what judges a store; slow, and to be done while others already read."""
+    import remit.surveying  # noqa: F401

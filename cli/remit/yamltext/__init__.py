@@ -8,7 +8,7 @@ both changes, or it says why not. Everything here is pure: text in, text out.
 from remit.yamltext.dumping import dump
 from remit.yamltext.editing import DELETE, Edit, edit
 from remit.yamltext.merging import Conflict, Conflicts, Merged, Versions, merge_files, merge_records
-from remit.yamltext.reading import Document, read
+from remit.yamltext.reading import Document, PackedDocument, read
 from remit.yamltext.scalars import forbidden_character
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Document",
     "Edit",
     "Merged",
+    "PackedDocument",
     "Versions",
     "dump",
     "edit",

@@ -8,6 +8,7 @@ in JSON, every key is text and unique, every text can be shown to a person.
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,6 +87,27 @@ class Document:
     def key_place(self, pointer: Pointer) -> Place:
         """Where the key of ``pointer`` stands; ``place`` for list items and what does not exist."""
         return Place(self.path, *self.key_places[pointer]) if pointer in self.key_places else self.place(pointer)
+
+
+class PackedDocument(Document):
+    """A document that was read elsewhere: its value is unpacked when it is asked for."""
+
+    @classmethod
+    def of(cls, path: str, start: tuple[int, int], packed: bytes, data: bytes) -> PackedDocument:
+        """What ``read`` gave for ``data``, with the value as ``marshal`` packs it."""
+        made = object.__new__(cls)
+        made.__dict__.update(path=path, start=start, _packed=packed, _data=data)
+        return made
+
+    @cached_property
+    def value(self) -> Any:
+        """The value in JSON types."""
+        return marshal.loads(self.__dict__["_packed"])
+
+    @cached_property
+    def text(self) -> str:
+        """The file."""
+        return str(self.__dict__["_data"], "utf-8")
 
 
 def read(data: bytes, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
