@@ -14,9 +14,9 @@ from remit.changes import Person, Touched, manifest
 from remit.evaluating import load
 from remit.findings import added_to
 from remit.judging import PolicyJudge, check_near, with_more
-from remit.nearby import changed_paths, decides, near
+from remit.nearby import decides, near
 from remit.pack import pack_files
-from remit.store import CONFIG, FOLDERS, Files, Store, TreeBlobs
+from remit.store import CONFIG, FOLDERS, Files, Store, TreeBlobs, changed_paths
 from remit.yamltext import DELETE, Edit, edit
 
 AT = datetime(2026, 10, 15, 2, 0, tzinfo=UTC)

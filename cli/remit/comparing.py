@@ -13,8 +13,9 @@ from difflib import SequenceMatcher
 from typing import Any, Literal, NamedTuple
 
 from remit.places import Pointer, pointer_text
-from remit.records import Record, Snapshot
-from remit.schemas import Schemas, Shape
+from remit.records import Record, Snapshot, build_snapshot, config_of, paths_below
+from remit.schemas import Schemas, Shape, load_schemas
+from remit.store import Files, changed_paths
 
 Kind = Literal["added", "removed", "changed", "renamed"]
 
@@ -65,6 +66,18 @@ class Difference:
             **({"was": self.was} if self.was else {}),
             "fields": [field.to_json() for field in self.fields],
         }
+
+
+def differences(before: Files, after: Files, language: str = "") -> tuple[Difference, ...]:
+    """What differs between two states of a store, by path, read from no more than the files that differ.
+
+    Titles of fields are in ``language``, or else in that of ``after``.
+    """
+    sides = (before.blobs, after.blobs)
+    schemas, _ = load_schemas({path: side[path] for side in sides for path in paths_below(side, "schemas/")})
+    paths = changed_paths(*sides)
+    old, new = (build_snapshot({path: side[path] for path in paths if path in side}) for side in sides)
+    return compare(old, new, schemas, language or config_of(after.blobs).language)
 
 
 def compare(before: Snapshot, after: Snapshot, schemas: Schemas, language: str = "") -> tuple[Difference, ...]:

@@ -26,7 +26,7 @@ from remit.fixtures import case_world, fixture_records
 from remit.policies import Policies, compile_policies
 from remit.policies.clocking import Calendars, Window
 from remit.policies.watch import Watch
-from remit.records import CONFIG_PATH, Snapshot, build_snapshot
+from remit.records import Snapshot, build_snapshot, config_of
 from remit.references import Entity, World, world_of_records
 from remit.remembering import Memory
 from remit.schemas import Schemas, load_schemas
@@ -179,7 +179,7 @@ def feeds_of(
     Raises:
         UserError: a mapping file cannot be used, or a source of ``remit.yaml`` is not written rightly.
     """
-    config = build_snapshot({p: d for p, d in files.blobs.items() if p == CONFIG_PATH}).config
+    config = config_of(files.blobs)
     given = list(arguments)
     if given:
         shared = _mapping(mapping.read_bytes(), str(mapping)) if mapping else None

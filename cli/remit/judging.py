@@ -22,7 +22,7 @@ from remit.changing.targets import target
 from remit.errors import InvalidStore
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, added_to, has_errors, in_order
-from remit.nearby import DECIDING, changed_paths, decides, ground_folders, is_cases, is_record_path, near, referred
+from remit.nearby import DECIDING, decides, ground_folders, is_cases, is_record_path, near, referred
 from remit.policies.approval import Approvals, Touch
 from remit.policies.approvers import Ground
 from remit.policies.asking import needs_of, required_approvals
@@ -32,7 +32,7 @@ from remit.records import CONFIG_PATH, Listed, Record, Snapshot, build_snapshot,
 from remit.references import World, world_of_records
 from remit.schemas import Schemas, load_schemas
 from remit.sentences import say
-from remit.store import Files, Store
+from remit.store import Files, Store, changed_paths
 from remit.times import Duration
 
 APPROVAL_RULES = "rules/approval/"

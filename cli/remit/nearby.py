@@ -18,7 +18,7 @@ from typing import Any
 from remit.records import CASES_SUFFIX, CONFIG_PATH, Record, build_snapshot
 from remit.references import uses, world_of_records
 from remit.schemas import KindSchema, Schemas, load_schemas
-from remit.store import Files, TreeBlobs
+from remit.store import Files, changed_paths
 
 GROUND_KINDS = ("Person", "RoleAssignment", "OrganizationUnit", "Team", "ParameterSet")
 """Kinds whose every record may matter to who approves; of other kinds only what the change refers to is read."""
@@ -49,13 +49,6 @@ def near(before: Files, after: Files) -> tuple[Files, Files]:
         kept |= {*mine, *referred([side.blobs[path] for path in mine], side.blobs, schemas)}
     kept |= set(_beside(before, after, touched, schemas))
     return _only(before, kept), _only(after, kept)
-
-
-def changed_paths(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
-    """Paths whose content differs, sorted; of two trees only their ids are compared."""
-    if isinstance(before, TreeBlobs) and isinstance(after, TreeBlobs):
-        return before.differing(after)
-    return sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
 
 
 def is_record_path(path: str, blobs: Mapping[str, bytes]) -> bool:

@@ -15,7 +15,7 @@ from remit.changing.targets import inside
 from remit.findings import Finding, finding
 from remit.judging import review_spans
 from remit.places import Place
-from remit.records import CONFIG_PATH, build_snapshot
+from remit.records import CONFIG_PATH, config_of
 from remit.store import Store
 from remit.times import Duration, format_instant, in_zone, shifted
 
@@ -56,7 +56,7 @@ def owed_reviews(store: Store, ref: str) -> list[OwedReview]:
 def review_due(store: Store, base: str, applied: datetime) -> datetime | None:
     """When the review of what was applied on ``base`` in an emergency has to be there; None: no rule says."""
     files = store.files_of(base)
-    zone = build_snapshot({CONFIG_PATH: files.blobs[CONFIG_PATH]}).config.zone
+    zone = config_of(files.blobs).zone
     return min((_later(applied, span, zone) for span in review_spans(files)), default=None)
 
 

@@ -19,7 +19,7 @@ from remit.changing.applying import does_otherwise
 from remit.changing.proposals import Proposal
 from remit.changing.requiring import Requirement, required
 from remit.changing.targets import me
-from remit.comparing import Difference, compare
+from remit.comparing import Difference, differences
 from remit.dues import running_dues
 from remit.effects import Effect, Outlook, ScoreKey, Span, effect_of
 from remit.engine import Rulebook, timeline
@@ -30,13 +30,12 @@ from remit.git import Identity
 from remit.judging import PolicyJudge, added_findings
 from remit.policies.assessment import assess
 from remit.policies.clocking import Window
-from remit.records import CASES_SUFFIX, CONFIG_PATH, Config, build_snapshot
+from remit.records import CASES_SUFFIX, config_of
 from remit.registry import Registry
 from remit.reporters.review import requirement_json
-from remit.schemas import load_schemas
 from remit.scorecards import SubjectScore
 from remit.sources import Reading, SourceContext, read_source
-from remit.store import Files, Store
+from remit.store import Files, Store, changed_paths
 from remit.times import parse_duration, periods_between, shifted
 
 OVER = "90d"
@@ -173,24 +172,6 @@ def plan(
     return Plan(before.commit, after.commit, span, records, effect, tuple(approvals), findings)
 
 
-def differences(before: Files, after: Files) -> tuple[Difference, ...]:
-    """The records and other files that differ; field titles in the language of ``after``."""
-    schemas, _ = load_schemas({**before.blobs, **after.blobs})
-    paths = _differing(before, after)
-    # Reading only what differs is the whole comparison: equal files are equal records.
-    old, new = (build_snapshot({p: side.blobs[p] for p in paths if p in side.blobs}) for side in (before, after))
-    return compare(old, new, schemas, _config(after).language)
-
-
-def _differing(before: Files, after: Files) -> list[str]:
-    paths = {*before.blobs, *after.blobs}
-    return sorted(path for path in paths if before.blobs.get(path) != after.blobs.get(path))
-
-
-def _config(files: Files) -> Config:
-    return build_snapshot({path: data for path, data in files.blobs.items() if path == CONFIG_PATH}).config
-
-
 def foreseen(
     before: Files,
     after: Files,
@@ -201,7 +182,7 @@ def foreseen(
     within: str = WITHIN,
 ) -> tuple[Effect, Span]:
     """What the way does to decisions, people, due times and scores, and the span in which it does so."""
-    span = span_of(at, _config(after).zone, over, within)
+    span = span_of(at, config_of(after.blobs).zone, over, within)
     if not says_otherwise(before, after):
         return Effect(at), span
     old = _outlook(load_readings(before, readings), before, span, "before")
@@ -219,7 +200,7 @@ def _outlook(loaded: Loaded, files: Files, span: Span, side: str) -> Outlook:
 
 def says_otherwise(before: Files, after: Files) -> bool:
     """Whether the two can differ in what they say: nothing that speaks reads the cases of a policy."""
-    return any(not path.endswith(CASES_SUFFIX) for path in _differing(before, after))
+    return any(not path.endswith(CASES_SUFFIX) for path in changed_paths(before.blobs, after.blobs))
 
 
 def digest(before: Files, after: Files, *, at: datetime) -> str:
@@ -296,6 +277,6 @@ def _person(files: Files, email: str) -> Person:
 
 def touched(before: Files, after: Files, blob_id: Callable[[bytes], str]) -> Manifest:
     """Every path of the store that differs, with its blob before and after."""
-    paths = [path for path in {*before.blobs, *after.blobs} if before.blobs.get(path) != after.blobs.get(path)]
+    paths = changed_paths(before.blobs, after.blobs)
     sides = [{path: blob_id(side.blobs[path]) for path in paths if path in side.blobs} for side in (before, after)]
     return manifest(Touched(path, sides[0].get(path), sides[1].get(path)) for path in paths)

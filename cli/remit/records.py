@@ -187,6 +187,11 @@ def paths_below(files: Mapping[str, bytes], folder: str) -> list[str]:
     return sorted(path for path in files if path.startswith(folder))
 
 
+def config_of(files: Mapping[str, bytes]) -> Config:
+    """What ``remit.yaml`` among these files says; what holds without it when it is not there."""
+    return build_snapshot({CONFIG_PATH: files[CONFIG_PATH]} if CONFIG_PATH in files else {}).config
+
+
 Read = tuple[Document | None, tuple[Finding, ...]]
 """What ``yamltext.read`` gives."""
 

@@ -156,6 +156,13 @@ class TreeBlobs(Mapping[str, bytes]):
         return [entry.oid for entry in inside if entry.mode in _REGULAR_MODES]
 
 
+def changed_paths(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
+    """Paths whose content differs, sorted; of two trees only their ids are compared."""
+    if isinstance(before, TreeBlobs) and isinstance(after, TreeBlobs):
+        return before.differing(after)
+    return sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+
+
 class Store:
     """One store: a folder with ``remit.yaml``, or a bare repository whose commits have one at the top."""
 

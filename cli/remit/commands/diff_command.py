@@ -21,11 +21,10 @@ def command(ctx: click.Context, revisions: str, everything: bool, ref: str | Non
 
     Example: remit diff main..change/c-20261015-ab12cd
     """
-    from remit.comparing import compare
+    from remit.comparing import differences
     from remit.errors import UserError
-    from remit.records import build_snapshot
+    from remit.records import config_of
     from remit.reporters.review import difference_text
-    from remit.schemas import load_schemas
     from remit.store import Files
 
     base, dots, head = revisions.partition("..")
@@ -39,11 +38,10 @@ def command(ctx: click.Context, revisions: str, everything: bool, ref: str | Non
     else:
         before = store.files(base or "HEAD")
     after = store.files(target)
-    schemas, _ = load_schemas({**before.blobs, **after.blobs})
-    snapshot = build_snapshot(after.blobs, after.commit or "", after.date)
-    differences = compare(build_snapshot(before.blobs), snapshot, schemas)
+    found = differences(before, after)
     if fmt == "json":
-        found = [one.to_json() for one in differences]
-        print_json({"base": before.commit, "head": after.commit, "differences": found})
+        told = [one.to_json() for one in found]
+        print_json({"base": before.commit, "head": after.commit, "differences": told})
         return
-    click.echo(difference_text(differences, snapshot.config.language, everything=everything), nl=False)
+    language = config_of(after.blobs).language
+    click.echo(difference_text(found, language, everything=everything), nl=False)

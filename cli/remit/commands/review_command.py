@@ -50,23 +50,20 @@ def command(
     Exit code 1 when the change would add an error; a missing approval alone gives 0.
     """
     from remit.changing.proposals import find, sides
-    from remit.comparing import compare
+    from remit.comparing import differences
     from remit.evaluating import feeds_of
     from remit.findings import has_errors
     from remit.judging import added_findings
     from remit.planning import foresight
-    from remit.records import build_snapshot
-    from remit.schemas import load_schemas
 
     at_desk = desk(ctx, at)
     proposal = find(at_desk.store, change_id, at=at, judge=at_desk.judge)
     before, after = sides(at_desk.store, proposal.change)
-    schemas, _ = load_schemas({**before.blobs, **after.blobs})
-    differences = compare(build_snapshot(before.blobs), build_snapshot(after.blobs), schemas, at_desk.config.language)
+    found = differences(before, after, at_desk.config.language)
     findings = added_findings(before, after, at=at)
     feeds = feeds_of(after, at_desk.store.root, facts, map_path)
     seen = foresight(at_desk.store, proposal, before, after, feeds, at)
-    _show(at_desk, proposal, differences, findings, seen, at, fmt, everything=everything)
+    _show(at_desk, proposal, found, findings, seen, at, fmt, everything=everything)
     at_desk.looked_at(proposal.change)
     return int(has_errors(findings))
 
