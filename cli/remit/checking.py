@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
 
 from remit.cases import policies_without_cases
 from remit.evaluating import Loaded
@@ -13,16 +12,17 @@ from remit.findings import Finding, finding, in_order
 from remit.fixtures import check_fixtures
 from remit.places import Place
 from remit.policies.approval import check_roles
-from remit.policies.soundness import unknown_years, unread_parameters, unsound, without_clauses
+from remit.policies.soundness import unread_parameters, unsound, without_clauses, years_asked
 from remit.policies.watch import Watch
+from remit.policies.yearly import unknown
 from remit.reaching import unreached
 from remit.records import Record, Snapshot
-from remit.references import Entity, World, check_references
+from remit.references import check_references
 from remit.registry import check_keys
 from remit.schemas import KindSchema, Schemas
 from remit.terms import ungoverned
 from remit.testing import run_all, uncovered
-from remit.validity import check_overlaps, check_periods
+from remit.validity import check_overlaps, check_periods, check_unique
 from remit.wording import LANGUAGES, TEMPLATE, template_problems
 
 
@@ -40,7 +40,7 @@ def of_records(loaded: Loaded) -> Iterator[Finding]:
     yield from loaded.trouble
     yield from _misplaced(everything, schemas)
     yield from _duplicates(everything)
-    yield from _not_unique(world, schemas)
+    yield from check_unique(world, schemas)
     yield from check_keys(snapshot.records)
     standing = [entity for kind in schemas.kinds for entity in loaded.standing.all(kind)]
     yield from check_references(loaded.standing, standing)
@@ -49,8 +49,24 @@ def of_records(loaded: Loaded) -> Iterator[Finding]:
     yield from check_overlaps(world, schemas)
 
 
+def of_policy_files(loaded: Loaded) -> Iterator[Finding]:
+    """What is wrong with the files of policies and cases in a store of which nothing else was read."""
+    snapshot = loaded.snapshot
+    yield from snapshot.findings
+    yield from _misplaced(snapshot.policies, loaded.schemas)
+    yield from _duplicates(snapshot.policies)
+
+
 def of_rules(loaded: Loaded, *, cases: bool = True) -> Iterator[Finding]:
     """What is wrong with policies, templates and tables, and what lifecycles and cases say."""
+    yield from of_policies(loaded)
+    yield from check_fixtures(loaded.snapshot, loaded.world)
+    if cases:
+        yield from run_all(loaded, covering=False).findings
+
+
+def of_policies(loaded: Loaded) -> Iterator[Finding]:
+    """The same without what cases say."""
     snapshot, schemas, world, policies = loaded.snapshot, loaded.schemas, loaded.world, loaded.policies
     yield from policies.findings
     yield from loaded.tables[1]
@@ -65,15 +81,12 @@ def of_rules(loaded: Loaded, *, cases: bool = True) -> Iterator[Finding]:
     yield from unread_parameters(snapshot.policies, [one.schema for one in schemas.kinds.values()], world)
     yield from without_clauses(snapshot.policies)
     yield from policies_without_cases(snapshot)
-    yield from check_fixtures(snapshot, world)
-    if cases:
-        yield from run_all(loaded, covering=False).findings
 
 
 def of_terms(loaded: Loaded, at: datetime) -> Iterator[Finding]:
     """What service levels and calendars do not say as of ``at``."""
     yield from ungoverned(loaded.world, at)
-    yield from unknown_years(loaded.policies, loaded.world, at)
+    yield from unknown(years_asked(loaded.policies, loaded.world), loaded.world, at)
 
 
 def _misplaced(records: Iterable[Record], schemas: Schemas) -> Iterator[Finding]:
@@ -110,22 +123,6 @@ def _duplicates(records: Iterable[Record]) -> Iterator[Finding]:
             yield finding(
                 "duplicate-record", message, record.place(("metadata",)), hint="Rename or remove one.", record=record.id
             )
-
-
-def _not_unique(world: World, schemas: Schemas) -> Iterator[Finding]:
-    for kind, schema in sorted(schemas.kinds.items()):
-        for name, part in schema.shape.fields.items():
-            if not part.schema.get("x-remit-unique"):
-                continue
-            seen: dict[Any, Entity] = {}
-            for entity in world.all(kind):
-                value = entity.spec.get(name)
-                other = seen.setdefault(str(value), entity) if value is not None else entity
-                if other is not entity:
-                    message = f"{name} is {value!r}, as in {other.ref}; it must be unique."
-                    yield finding(
-                        "not-unique", message, entity.place_of((name,)), pointer=f"/spec/{name}", record=entity.ref
-                    )
 
 
 def _messages(watch: Watch) -> Iterator[Finding]:

@@ -51,6 +51,7 @@ class Footing:
         folders: The marks of each folder, also of one that was not there.
         index: The marks of the index when it knew those of all these files but the ``loose``.
         loose: Paths of which the index does not know the marks.
+        tree: The id of the tree that holds exactly these files; empty when it is not known.
     """
 
     paths: bytes
@@ -60,6 +61,7 @@ class Footing:
     folders: Mapping[str, Marks] = field(default_factory=dict)
     index: Marks = NO_MARKS
     loose: frozenset[str] = frozenset()
+    tree: str = ""
 
     def __len__(self) -> int:
         return len(self.starts) // _START.size
@@ -102,7 +104,7 @@ class Footing:
             kept = {path: oid for path, oid in ids.items() if files.get(path, oid) is not None}
             known = {path: Marks(*seen) for path, seen in marks.items()}
             whole = footing_of(kept, known if self.marks or not len(self) else None, self.folders)
-            return replace(whole, index=self.index, loose=self.loose).with_marks(
+            return replace(whole, index=self.index, loose=self.loose, tree=self.tree).with_marks(
                 {path: now.marks for path, now in files.items() if now is not None}
             )
         oids, width = bytearray(self.oids), self._width
@@ -110,6 +112,10 @@ class Footing:
             place = self._place(path) or 0
             oids[place * width : (place + 1) * width] = bytes.fromhex(now.oid)
         return replace(self, oids=bytes(oids)).with_marks({path: now.marks for path, now in stay.items()})
+
+    def in_tree(self, tree: str) -> Footing:
+        """The same files in a tree, where they have no marks."""
+        return Footing(self.paths, self.starts, self.oids, tree=tree)
 
     def with_marks(self, seen: Mapping[str, Marks]) -> Footing:
         """The same with other marks of some files that are there."""
@@ -204,7 +210,7 @@ def look(store: Store, known: Footing, before: int) -> Sight:
             inside = (path.removeprefix(store.prefix) for path in asked.result())
             suspects |= {*known.loose, *(path for path in inside if is_store_path(path))}
     touched, again = _read_anew(store, known, suspects | {CONFIG}, before)
-    footing = replace(known.with_files(touched).with_marks(again), folders=folders)
+    footing = replace(known.with_files(touched).with_marks(again), folders=folders, tree="")
     if asked is not None:
         there = {path for path, now in touched.items() if now is not None}
         return Sight(touched, replace(footing, loose=(known.loose | there) - (touched.keys() - there)))

@@ -1,14 +1,9 @@
-"""Whom the levels of watching policies reach: a level that tells nobody is found before it is needed.
-
-Stores have many customers and few ways to differ in who answers for them: customers that are alike in what decides that
-are asked about once.
-"""
+"""Whom the levels of watching policies reach: a level that tells nobody is found before it is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from functools import cached_property
 
 from remit.conditions.checks import shape_at
 from remit.evaluating import Loaded
@@ -16,9 +11,8 @@ from remit.findings import Finding, did_you_mean, finding
 from remit.places import pointer_text
 from remit.policies.reading import Target
 from remit.policies.watch import Level, Watch
-from remit.references import Entity, World
-from remit.roles import RESPONSIBLE, held_anywhere, resolve, what_decides
-from remit.verdicts import Kinds, Ways
+from remit.roles import RESPONSIBLE, held_anywhere
+from remit.ways import Kinds, Reach, Ways
 
 
 def unreached(loaded: Loaded, at: datetime) -> Iterator[Finding]:
@@ -43,6 +37,17 @@ def ways_of(loaded: Loaded) -> frozenset[Ways]:
     return frozenset(_ways(watch, level, loaded) for watch, level in levels if _needs_customers(level))
 
 
+def roles_of(loaded: Loaded) -> frozenset[str]:
+    """The roles that somebody must hold, wherever: no record that a level leads to has them as a field."""
+    levels = ((watch, level) for watch in loaded.policies.watches for level in watch.levels)
+    pairs = (pair for watch, level in levels for pair in _ways(watch, level, loaded))
+    return frozenset(role for role, kinds in pairs if _must_be_held(role, kinds, loaded))
+
+
+def _must_be_held(role: str, kinds: Kinds, loaded: Loaded) -> bool:
+    return role not in ("person", RESPONSIBLE) and not any(role in _role_fields(kind, loaded) for kind in kinds)
+
+
 def _needs_customers(level: Level) -> bool:
     """Whether everybody whom a level tells is found through the subject; one who is named some other way is enough."""
     return bool(level.notify) and all(target.of for target in level.notify)
@@ -54,9 +59,7 @@ def _ways(watch: Watch, level: Level, loaded: Loaded) -> Ways:
 
 def _unknown_role(watch: Watch, target: Target, kinds: Kinds, loaded: Loaded) -> Iterator[Finding]:
     world = loaded.world
-    if target.role in ("person", RESPONSIBLE) or any(target.role in _role_fields(kind, loaded) for kind in kinds):
-        return
-    if held_anywhere(world, target.role):
+    if not _must_be_held(target.role, kinds, loaded) or held_anywhere(world, target.role):
         return
     roles = {a.spec.get("role", "") for a in world.all("RoleAssignment")} | {
         RESPONSIBLE,
@@ -103,53 +106,3 @@ def _empty_level(watch: Watch, level: Level, ways: Ways, reach: Reach) -> Iterat
             pointer=pointer_text(level.pointer),
             record=watch.record.id,
         )
-
-
-class Reach:
-    """For which customers a role leads to nobody at one instant."""
-
-    def __init__(self, world: World, at: datetime) -> None:
-        self._world, self._at = world, at
-        self._missed: dict[tuple[str, Kinds], frozenset[str]] = {}
-        self._told: dict[tuple[str, Hashable], bool] = {}
-
-    @cached_property
-    def customers(self) -> dict[str, Entity]:
-        """The customers that are served, by name."""
-        everybody = self._world.all("Customer")
-        return {c.name: c for c in everybody if c.spec.get("status", "active") not in ("closed", "prospect")}
-
-    def lost(self, ways: Ways) -> frozenset[str]:
-        """The customers for which no way leads to anybody."""
-        return frozenset.intersection(*(self.missed(role, kinds) for role, kinds in ways))
-
-    def missed(self, role: str, kinds: Kinds) -> frozenset[str]:
-        """The customers for which a subject of these kinds leads to records, and none of them to a person."""
-        if (role, kinds) not in self._missed:
-            self._missed[role, kinds] = frozenset(
-                name
-                for name, customer in self.customers.items()
-                if (stand_ins := self._stand_ins(kinds, customer))
-                and not any(self._tells(role, of) for of in stand_ins)
-            )
-        return self._missed[role, kinds]
-
-    def tried(self, role: str, kinds: Kinds, customer: Entity) -> Iterator[str]:
-        """What was tried in vain, in order."""
-        for of in self._stand_ins(kinds, customer):
-            yield from resolve(self._world, role, of, self._at).tried
-
-    def _tells(self, role: str, of: Entity) -> bool:
-        key = role, what_decides(self._world, role, of)
-        if key not in self._told:
-            self._told[key] = bool(resolve(self._world, role, of, self._at).told)
-        return self._told[key]
-
-    def _stand_ins(self, kinds: Kinds, customer: Entity) -> list[Entity]:
-        """What a target's paths would lead to for a subject of ``customer``: the customer itself, or its unit."""
-        unit = self._world.get("OrganizationUnit", customer.spec.get("unit"))
-        return [
-            entity
-            for kind, entity in (("Customer", customer), ("OrganizationUnit", unit))
-            if kind in kinds and entity is not None
-        ]

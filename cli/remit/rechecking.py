@@ -11,20 +11,24 @@ Source: design section 11, point 8.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from remit.bulk import Spread
 from remit.findings import has_errors
-from remit.footing import FRESH, NO_MARKS, Footing, Irregular, believed, blob_id, footing_of, look, witnessed
+from remit.footing import FRESH, NO_MARKS, Footing, Irregular, Now, believed, blob_id, footing_of, look, witnessed
 from remit.gathering import gathered
 from remit.records import CONFIG_PATH, build_snapshot
 from remit.remembering import Memory, memory_of
 from remit.store import FOLDERS, Files, Store, TreeBlobs, read_regular
 from remit.touching import Touch, still
 from remit.verdicts import WORKING, Known, Verdict
+
+THERE, TREE = WORKING.removeprefix("verdict on "), "a tree"
+"""What verdicts are about."""
 
 Look = Callable[[Known], tuple[Touch, Callable[[], Footing]]]
 """What was done since a verdict, and the footing that follows from it."""
@@ -57,7 +61,7 @@ def check_working(store: Store, memory: Memory | None, *, at: datetime, spread: 
         return Touch(files, now, whole, _held(store)), lambda: sight.footing
 
     try:
-        if verdict := _remembered(memory, "the working tree", looked, at):
+        if verdict := _remembered(memory, THERE, (WORKING, f"errors of {THERE}"), looked, at):
             return verdict
     except (Irregular, OSError):
         pass  # ``Store.files`` says what is in the way
@@ -69,7 +73,7 @@ def check_working(store: Store, memory: Memory | None, *, at: datetime, spread: 
     marks = {path: believed(seen, before) for path, seen in files.marks.items()}
     folders = dict.fromkeys(FOLDERS, NO_MARKS) | {p[:-1]: seen for p, seen in marks.items() if p.endswith("/")}
     footing, unheld = witnessed(store, footing_of(ids, marks, folders), before)
-    return _surveyed(memory, "the working tree", files, footing, unheld, at, spread)
+    return _surveyed(memory, THERE, files, footing, unheld, at, spread)
 
 
 def check_files(
@@ -85,16 +89,22 @@ def check_files(
     if memory is None or files.findings or _has_feeds(files):
         return _checked(files, root, at, spread)
     blobs = files.blobs
-    ids = dict(blobs.oids) if isinstance(blobs, TreeBlobs) else {path: blob_id(data) for path, data in blobs.items()}
+    if store is not None and isinstance(blobs, TreeBlobs):
+        names = (f"verdict on {TREE}", f"errors of {TREE}", WORKING)
+        if verdict := _remembered(memory, TREE, names, partial(_looked_at_tree, store, blobs), at):
+            return verdict
+        footing = footing_of(blobs.oids).in_tree(blobs.tree)
+        return _surveyed(memory, TREE, files, footing, frozenset(), at, spread)
+    ids = {path: blob_id(data) for path, data in blobs.items()}
 
     def looked(known: Known) -> tuple[Touch, Callable[[], Footing]]:
         paths = {path for path, _ in ids.items() ^ known.footing.ids().items()}
-        held = _held(store) if store else lambda oid: None
-        return Touch({path: blobs.get(path) for path in paths}, blobs.get, blobs.items, held), lambda: footing_of(ids)
+        found = {path: blobs.get(path) for path in paths}
+        return Touch(found, blobs.get, blobs.items, lambda oid: None), lambda: footing_of(ids)
 
-    if verdict := _remembered(memory, "a tree", looked, at):
+    if verdict := _remembered(memory, TREE, (f"verdict on {TREE}", f"errors of {TREE}"), looked, at):
         return verdict
-    return _surveyed(memory, "a tree", files, footing_of(ids), frozenset() if store else frozenset(ids), at, spread)
+    return _surveyed(memory, TREE, files, footing_of(ids), frozenset(ids), at, spread)
 
 
 def is_right(store: Store, files: Files, at: datetime) -> bool:
@@ -102,28 +112,50 @@ def is_right(store: Store, files: Files, at: datetime) -> bool:
     memory, blobs = memory_of(store), files.blobs
     if memory is None or files.findings or not isinstance(blobs, TreeBlobs):
         return False
-    for name in (WORKING, "verdict on a tree"):
+    for name in (WORKING, f"verdict on {TREE}"):
         known = Known.of_bytes(memory.recall(name))
-        if known is not None and known.holds(at) and not has_errors(known.verdict.findings):
-            paths = {path for path, _ in blobs.oids.items() ^ known.footing.ids().items()}
-            touch = Touch({path: blobs.get(path) for path in paths}, blobs.get, blobs.items, _held(store))
-            return not paths or still(known, touch, at) is not None
+        now = still(known, _looked_at_tree(store, blobs, known)[0], at) if known is not None else None
+        if now is not None and not has_errors(now.verdict.findings):
+            return True
     return False
 
 
-def _remembered(memory: Memory, of: str, looked: Look, at: datetime) -> Verdict | None:
-    for name in (f"verdict on {of}", f"errors of {of}"):
+def _looked_at_tree(store: Store, blobs: TreeBlobs, known: Known) -> tuple[Touch, Callable[[], Footing]]:
+    """What is in a tree and not what it was; of two trees only what differs is listed."""
+    before = known.footing
+    if before.tree and store.in_git().exists(before.tree):
+        paths = {*blobs.differing(store.blobs_of(before.tree))}
+    else:
+        paths = {path for path, _ in blobs.oids.items() ^ before.ids().items()}
+    found = {path: blobs.get(path) for path in paths}
+
+    def footing() -> Footing:
+        now = {
+            path: Now(blobs.id_of(path), NO_MARKS, data) if data is not None else None for path, data in found.items()
+        }
+        return before.in_tree(blobs.tree).with_files(now)
+
+    return Touch(found, blobs.get, blobs.items, _held(store)), footing
+
+
+def _remembered(memory: Memory, of: str, names: Iterable[str], looked: Look, at: datetime) -> Verdict | None:
+    for name in names:
         known = Known.of_bytes(memory.recall(name))
-        if known is None or not known.holds(at):
+        if known is None:
             continue
         touch, footing = looked(known)
-        now = still(known, touch, at) if touch.files else known
-        if now is not None:
+        if (now := still(known, touch, at)) is not None:
             kept = replace(now, footing=footing())
-            if kept != known:
-                memory.keep(name, kept.to_bytes())
-            return now.verdict
+            _keep(memory, of, kept, at, but=known if name.endswith(of) else None)
+            return kept.verdict
     return None
+
+
+def _keep(memory: Memory, of: str, kept: Known, at: datetime, *, but: Known | None = None) -> None:
+    """Remember what holds for a while, unless it is what is remembered; what was right stays beside what is wrong."""
+    if kept.holds(at) and kept != but:
+        kind = "errors of" if has_errors(kept.verdict.findings) else "verdict on"
+        memory.keep(f"{kind} {of}", kept.to_bytes())
 
 
 def _surveyed(
@@ -139,9 +171,7 @@ def _surveyed(
     from remit.surveying import survey
 
     known = survey(load(files, spread=spread), footing, unheld, at)
-    if known.holds(at):
-        kind = "errors of" if has_errors(known.verdict.findings) else "verdict on"
-        memory.keep(f"{kind} {of}", known.to_bytes())
+    _keep(memory, of, known, at)
     return known.verdict
 
 

@@ -96,6 +96,10 @@ class World:
         """The names of everything of one kind, in order."""
         return sorted(self._kinds.get(kind, {}))
 
+    def values(self, kind: str, field: str) -> set[str]:
+        """The texts that records of one kind have at a field."""
+        return {value for entity in self.all(kind) if isinstance(value := entity.spec.get(field), str)}
+
     def joined(self, kind: str, field: str, name: str) -> list[Entity]:
         """Everything of ``kind`` whose ``field`` names ``name``, by name. A dotted field looks inside objects."""
         index = self._joined.get((kind, field))

@@ -1,95 +1,150 @@
-"""A check of everything that notes what its verdict rests on.
+"""A check that notes what its verdict rests on: of everything, or of the parts that have to be judged anew.
 
 Source: design section 11, point 8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from remit import checking
+from remit.daily import of_terms, span
 from remit.evaluating import Loaded
-from remit.findings import in_order
+from remit.fetching import Noting
+from remit.findings import Finding, in_order
+from remit.fixtures import check_fixtures
 from remit.footing import Footing
-from remit.reaching import unreached, ways_of
-from remit.references import Entity, World, instant, last_instant
-from remit.touching import note_of
-from remit.verdicts import Known, Verdict
+from remit.notes import note_of
+from remit.policies.soundness import years_asked
+from remit.policies.watch import Watch
+from remit.reaching import roles_of, unreached, ways_of
+from remit.records import CASES_SUFFIX
+from remit.testing import run_all
+from remit.verdicts import CASES, FIXTURES, POLICIES, REACH, RECORDS, TERMS, YEARS, Asked, Known, Part
+from remit.ways import deciding_fields, likeness
 
 NOTED = 1_000
 """Of so many records that git does not hold, what others rely on is remembered."""
 
+MOST_ALIKE = 20_000
+"""So many ways in which customers differ are remembered."""
+
 
 def survey(loaded: Loaded, footing: Footing, unheld: frozenset[str], at: datetime) -> Known:
     """Everything checked, and what there is to remember of it; ``unheld`` are files that git may not hold."""
-    ruled, timed = Noting(loaded.world), Noting(loaded.world)
-    by_rules = replace(loaded, world=ruled)
-    by_time = replace(loaded, world=timed).judged_as(by_rules)
-    findings = [*checking.of_records(loaded), *checking.of_rules(by_rules), *checking.of_terms(by_time, at)]
-    kinds, names = frozenset(ruled.kinds | timed.kinds), frozenset(ruled.names | timed.names)
-    findings += unreached(by_time, at)
-    verdict = Verdict(in_order(findings), len(loaded.snapshot.records), len(loaded.snapshot.policies))
+    records = Part(in_order(checking.of_records(loaded)))
+    ruled = judge_rules(loaded)
+    terms, reach = Noting(loaded.world), Noting(loaded.world)
+    parts = {
+        RECORDS: records,
+        **ruled.parts,
+        TERMS: _part(of_terms(terms, ruled.asked.years, at), terms),
+        REACH: _part(unreached(_with(loaded, reach, ruled.loaded), at), reach),
+    }
+    customers = Counter(likeness(one.spec, ruled.asked.fields) for one in loaded.world.all("Customer"))
+    wrong = {one.place.path for one in records.findings}
     noted = [record for record in loaded.snapshot.records if record.path in unheld] if len(unheld) <= NOTED else []
-    notes = {record.path: note_of(record, loaded.schemas) for record in noted}
-    return Known(verdict, footing, notes, kinds, names, ways_of(by_time), *_time(by_time, timed, at))
+    time = span(
+        lambda when: of_terms(loaded.world, ruled.asked.years, when),
+        (one for noting in (terms, reach) for one in noting.read() if noting is terms or one.kind != "Customer"),
+        at,
+        loaded.world.zone,
+    )
+    return Known(
+        parts,
+        (len(loaded.snapshot.records), len(loaded.snapshot.policies)),
+        footing,
+        {one.path: str(note_of(one, loaded.schemas, ruled.asked.fields)) for one in noted if one.path not in wrong},
+        ruled.asked,
+        customers if len(customers) <= MOST_ALIKE else None,
+        *time,
+    )
 
 
-class Noting(World):
-    """A world that notes what it is asked for: single names, also where nothing has them, and otherwise whole kinds."""
+class Ruled(NamedTuple):
+    """What the rules of a store say, whatever the day.
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world.schemas, (), world.config)
-        self._single = world._kinds
-        self.names: set[str] = set()
-        self.kinds: set[str] = set()
-        self._kinds = _Noted(world._kinds, self.kinds)
-
-    def get(self, kind: str, name: Any) -> Entity | None:
-        """As of any world."""
-        self.names.add(f"{kind}/{name}")
-        return self._single.get(kind, {}).get(name) if isinstance(name, str) else None
-
-
-class _Noted(dict[str, dict[str, Entity]]):
-    """The records by kind and name; the kinds that are asked for are noted."""
-
-    def __init__(self, kinds: Mapping[str, dict[str, Entity]], noted: set[str]) -> None:
-        super().__init__(kinds)
-        self._noted = noted
-
-    def get(self, kind: str, default: Any = None) -> Any:
-        self._noted.add(kind)
-        return super().get(kind, default)
-
-    def __getitem__(self, kind: str) -> dict[str, Entity]:
-        self._noted.add(kind)
-        return super().__getitem__(kind)
-
-
-def _time(loaded: Loaded, noted: Noting, at: datetime) -> tuple[datetime, datetime]:
-    """From when until when everything says what it says at ``at``: within its day, between the instants it read.
-
-    Nothing (an empty span) when calendars say something else in the course of it.
+    Attributes:
+        parts: What was judged.
+        asked: What there is to ask every day.
+        loaded: The store with its policies compiled.
     """
-    zone = noted.zone
-    since = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    until = since + timedelta(days=1)
-    read = {*noted.kinds, *(name.partition("/")[0] for name in noted.names)}
-    for text in {text for kind in read for entity in loaded.world.all(kind) for text in _dates(entity.spec)}:
-        for one in (instant(text, zone), last_instant(text, zone)):
-            if one is not None:
-                since, until = (max(since, one), until) if one <= at else (since, min(until, one))
-    said = [tuple(checking.of_terms(loaded, one)) for one in (since, at, until - timedelta.resolution)]
-    return (since, until) if said[0] == said[1] == said[2] else (at, at)
+
+    parts: Mapping[str, Part]
+    asked: Asked
+    loaded: Loaded
 
 
-def _dates(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if value[:4].isdecimal():
-            yield value
-    elif isinstance(value, Mapping | list):
-        for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _dates(inner)
+def judge_rules(loaded: Loaded, before: Known | None = None, stale: Collection[str] = (), *paths: str) -> Ruled:
+    """What is wrong with policies, fixtures and cases.
+
+    Args:
+        loaded: The store.
+        before: What was known of it.
+        stale: The parts that must be judged anew where something is known.
+        paths: The files of policies and cases that are not what they were; of cases that are not stale, only these and
+            those of policies that hear them are run.
+    """
+    noting = Noting(loaded.world)
+    compiled = replace(loaded, world=noting)
+    parts = {POLICIES: _part(checking.of_policies(compiled), noting)}
+    asking = Noting(loaded.world)
+    years = tuple(years_asked(compiled.policies, asking))
+    parts[YEARS] = _part((), asking)
+    if before is None or FIXTURES in stale:
+        fixed = Noting(loaded.world)
+        parts[FIXTURES] = _part(check_fixtures(loaded.snapshot, fixed), fixed)
+    trying = Noting(loaded.world)
+    tried = _with(loaded, trying, compiled)
+    if before is None or CASES in stale:
+        found = run_all(tried, covering=False).findings
+        parts[CASES] = _read_by(_part(found, trying), parts[POLICIES])
+    elif paths:
+        parts[CASES] = _read_by(
+            _read_by(_some_cases(tried, before.parts[CASES], paths), _part((), trying)), parts[POLICIES]
+        )
+    ways = ways_of(compiled)
+    fields = deciding_fields(ways, loaded.schemas.kinds.get("Customer"))
+    return Ruled(parts, Asked(ways, roles_of(compiled), years, fields), compiled)
+
+
+def _some_cases(loaded: Loaded, before: Part, paths: Collection[str]) -> Part:
+    """The cases of these files, of what hears these policies, and of those of which something was found."""
+    policies = loaded.policies
+    touched = {path.removesuffix(CASES_SUFFIX) + ".yaml" if path.endswith(CASES_SUFFIX) else path for path in paths}
+    touched |= {
+        policy.path
+        for policy in loaded.snapshot.policies
+        if (one := policies.by_id.get(policy.id)) is None or (isinstance(one, Watch) and _hears(one, touched))
+    }
+    again = {path.removesuffix(".yaml") + CASES_SUFFIX for path in touched} | {
+        one.place.path for one in before.findings
+    }
+    run = run_all(loaded, only=again.__contains__, covering=False)
+    kept = (one for one in before.findings if one.place.path not in again)
+    return replace(before, findings=in_order([*kept, *(one for one in run.findings if one.place.path in again)]))
+
+
+def _hears(watch: Watch, touched: Collection[str]) -> bool:
+    return any(source.record.path in touched or _hears(source, touched) for source in watch.sources)
+
+
+def _with(loaded: Loaded, noting: Noting, compiled: Loaded) -> Loaded:
+    """The same asked through a world that notes, with policies that are compiled."""
+    mine = replace(loaded, world=noting)
+    mine.__dict__.update(policies=compiled.policies, compiler=compiled.compiler, wording=loaded.wording)
+    return mine
+
+
+def _part(findings: Iterable[Finding], noting: Noting) -> Part:
+    told = tuple(findings)  # whoever finds them reads meanwhile
+    return Part(told, frozenset(noting.kinds), frozenset(noting.names))
+
+
+def _read_by(part: Part, other: Part) -> Part:
+    """The same, which also rests on what the other read."""
+    return replace(part, kinds=part.kinds | other.kinds, names=part.names | other.names)

@@ -1,32 +1,37 @@
-"""What still stands of a verdict when a few records were edited, added or removed.
+"""What still stands of a verdict when some files were edited, added or removed, and when another day has come.
+
+Touched records are judged with what has to do with them. What rules say is judged anew where they were touched or read
+a touched record; what service terms and calendars say, and who is there to be told, also when the day is another.
 
 Source: design section 11, point 8.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from remit.findings import has_errors
-from remit.nearby import DECIDING, ground_folders
-from remit.records import CONFIG_PATH, Record, build_snapshot
-from remit.references import ENDED, Entity, World, check_references, uses, world_of_records
-from remit.schemas import KindSchema, Schemas, load_schemas
-from remit.validity import check_periods
-from remit.verdicts import Known
+from remit.daily import of_terms, span
+from remit.fetching import Fetched, Find, Noting, Present, Shelf
+from remit.neighbours import AMONG, Ground, Touched, record_findings, touched_records
+from remit.notes import Note
+from remit.places import Place
+from remit.records import CONFIG_PATH, FIXTURES, Record, build_snapshot
+from remit.references import Entity, named_by
+from remit.roles import held_anywhere
+from remit.schemas import load_schemas
+from remit.verdicts import CASES, POLICIES, REACH, RECORDS, TERMS, YEARS, Known, Part
+from remit.verdicts import FIXTURES as FIXED
+from remit.ways import Reach, likeness
 
 A_FEW = 50
-"""So many touched records are judged by themselves; more are a reason to check everything."""
+"""So many touched files are judged by themselves, and also a tenth of the store; more are a reason to check all."""
 
 PEOPLED = ("Person", "RoleAssignment", "OrganizationUnit", "Team")
-"""Kinds that decide who is reached and who may approve, for any record."""
-
-Find = Callable[[str], bytes | None]
-"""Bytes by path or by id; None when there are none."""
+"""Kinds that decide who is reached, for any record."""
 
 
 @dataclass(frozen=True)
@@ -48,145 +53,180 @@ class Touch:
 
 def still(known: Known, touch: Touch, at: datetime) -> Known | None:
     """The verdict on the files as they are, with the footing of before; None when everything must be checked."""
-    told = {one.place.path for one in known.verdict.findings}
-    if len(touch.files) > A_FEW or has_errors(known.verdict.findings) or told & touch.files.keys():
+    if not touch.files and known.holds(at):
+        return known
+    records = {path: data for path, data in touch.files.items() if path.startswith("records/")}
+    rules = sorted(path for path in touch.files if path.startswith(("rules/", "templates/")))
+    if len(records) + len(rules) < len(touch.files) or len(touch.files) > max(A_FEW, len(known.footing) // 10):
         return None
-    if not all(_is_plain_record(path) for path in touch.files):
+    told = known.parts[RECORDS].findings
+    if any(one.code in AMONG for one in told):
         return None
-    schemas, _ = load_schemas({path: touch.now(path) or b"" for path in known.footing.below("schemas")})
-    there = {path: data for path, data in touch.files.items() if data is not None}
-    snapshot = build_snapshot({CONFIG_PATH: touch.now(CONFIG_PATH) or b"", **there})
-    if snapshot.findings or len(snapshot.records) != len(there):
+    ground = _ground(known, touch, records)
+    wrong = {one.place.path for one in told}
+    touched = touched_records(ground, records, lambda path: _before(known, touch, path), wrong) if ground else None
+    findings = record_findings(ground, touched, told) if ground and touched is not None else None
+    if ground is None or touched is None or findings is None:
         return None
-    records = {record.path: record for record in snapshot.records}
-    before = {path: _record_before(known, touch, path) for path in touch.files}
-    customers: list[Record] = []
-    for path, old in before.items():
-        new = records.get(path)
-        if new is None:
-            if old is None or not _may_go(old, known, touch, schemas):
-                return None
-        elif not _is_right(new, known, schemas):
-            return None
-        elif known.footing.oid(path) is None:
-            if _has_rivals(schemas.kinds[new.kind]):
-                return None
-            customers.append(new)
-        else:
-            said = known.notes.get(path) or (note_of(old, schemas) if old else "")
-            relied, _, reach = note_of(new, schemas).partition(" ")
-            if said.partition(" ")[0] != relied:
-                return None
-            if said.partition(" ")[2] != reach:
-                customers.append(new)
-    own = world_of_records(schemas, snapshot.records)
-    near = _records(touch, _referred(own, schemas, known, there))
-    world = World(schemas, world_of_records(schemas, [*near, *snapshot.records]), snapshot.config)
-    if any(check_references(world, own)) or any(check_periods(world, own)):
-        return None
-    if _lost([one for one in customers if one.kind == "Customer"], known, touch, schemas, at):
-        return None
-    came = sum(1 for path in there if known.footing.oid(path) is None) - (len(touch.files) - len(there))
-    kept = {path: note for path, note in known.notes.items() if path not in touch.files}
-    notes = kept | {path: note_of(record, schemas) for path, record in records.items()}
-    return replace(known, verdict=replace(known.verdict, records=known.verdict.records + came), notes=notes)
-
-
-def note_of(record: Record, schemas: Schemas) -> str:
-    """What others rely on in a record, and what decides whom it reaches, as two digests."""
-    schema = schemas.kinds.get(record.kind)
-    if schema is None:
-        return ""
-    spec, rule = record.spec, schema.schema.get("x-remit-no-overlap")
-    fields = [name for name, part in schema.shape.fields.items() if part.schema.get("x-remit-unique")]
-    fields += [*rule["of"], *rule.get("if", ())] if isinstance(rule, Mapping) else []
-    ended = spec.get("status") if spec.get("status") in ENDED else None
-    roles = spec.get("roles")
-    said = [record.id, ended, {name: spec[name] for name in ("validFrom", "validTo", *fields) if name in spec}]
-    relied = json.dumps([*said, sorted(roles) if isinstance(roles, dict) else None], sort_keys=True)
-    # Roles are named by texts, at the top or below "roles"; a status says whether anybody is served at all.
-    reach = {name: value for name, value in spec.items() if name == "roles" or isinstance(value, str)}
-    return f"{_digest(relied)} {_digest(json.dumps(reach, sort_keys=True))}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _is_plain_record(path: str) -> bool:
-    return path.startswith("records/") and path.endswith(".yaml") and not path.startswith(DECIDING)
-
-
-def _record_before(known: Known, touch: Touch, path: str) -> Record | None:
-    """The record as it was; None when there was none, or nobody knows any more what it said."""
-    oid = known.footing.oid(path)
-    data = touch.held(oid) if oid else None
-    found = build_snapshot({path: data}).records if data is not None else ()
-    return found[0] if found else None
-
-
-def _is_right(record: Record, known: Known, schemas: Schemas) -> bool:
-    """Whether the record is right by itself, where it belongs, and no rule sees that it changed."""
-    schema = schemas.kinds.get(record.kind)
-    if schema is None or not _is_unruled(record, known):
-        return False
-    return record.path == f"records/{schema.folder}/{record.name}.yaml" and not any(schemas.check_record(record))
-
-
-def _is_unruled(record: Record, known: Known) -> bool:
-    return record.kind not in PEOPLED and record.kind not in known.kinds and record.id not in known.names
-
-
-def _may_go(record: Record, known: Known, touch: Touch, schemas: Schemas) -> bool:
-    """Whether nobody misses the record: no rule read it and no other record names it."""
-    if not _is_unruled(record, known):
-        return False
-    word = record.name.encode()
-    # What is written with escapes may hold any word.
-    naming = {path: data for path, data in touch.whole() if path.startswith("records/") and _may_hold(data, word)}
-    entities = world_of_records(schemas, build_snapshot(naming).records)
-    shapes = {kind: schema.shape for kind, schema in schemas.kinds.items()}
-    return not any(
-        record.kind in use.kinds and use.name.rpartition("/")[2] == record.name
-        for entity in entities
-        for use in uses(entity, shapes[entity.kind])
+    came = sum((one.new is not None) - (one.was is not None) for one in touched)
+    kept = {path: note for path, note in known.notes.items() if path not in records}
+    now = replace(
+        known,
+        parts={**known.parts, RECORDS: Part(findings)},
+        counts=(known.counts[0] + came, known.counts[1]),
+        notes=kept | {one.path: str(one.now) for one in touched if one.now is not None},
+        alike=_alike(known, touched),
     )
+    stale = _stale(known, touched, rules)
+    ruled = _ruled(now, ground, stale, rules)
+    return _today(ruled, known, ground, touched, stale, at) if ruled is not None else None
 
 
-def _may_hold(data: bytes, word: bytes) -> bool:
-    return word in data or b"\\" in data
+def _ground(known: Known, touch: Touch, records: Collection[str]) -> Ground | None:
+    """The store as it is; None when a path does not tell the kind of its record."""
+    files = Present(known.footing, touch.files, touch.now)
+    schemas, _ = load_schemas({path: files[path] for path in files.below("schemas/")})
+    if len({schema.folder for schema in schemas.kinds.values()}) < len(schemas.kinds):
+        return None
+    config = build_snapshot({CONFIG_PATH: files[CONFIG_PATH]} if CONFIG_PATH in files else {}).config
+    doubted = {one.place.path for one in known.parts[RECORDS].findings} | {*records}
+    return Ground(schemas, config, files, Shelf(schemas, files, doubted), touch.whole, known.asked.fields)
 
 
-def _has_rivals(schema: KindSchema) -> bool:
-    own = any(part.schema.get("x-remit-unique") for part in schema.shape.fields.values())
-    return own or "x-remit-no-overlap" in schema.schema
-
-
-def _referred(entities: Iterable[Entity], schemas: Schemas, known: Known, own: Iterable[str]) -> set[str]:
-    """The files of what the entities refer to; in a store without errors each record stands where its name says."""
-    named = {
-        f"records/{schemas.kinds[kind].folder}/{use.name.rpartition('/')[2]}.yaml"
-        for entity in entities
-        for use in uses(entity, schemas.kinds[entity.kind].shape)
-        for kind in use.kinds
-        if kind in schemas.kinds
-    }
-    return {path for path in named - set(own) if known.footing.oid(path) is not None}
-
-
-def _records(touch: Touch, paths: Iterable[str]) -> tuple[Record, ...]:
-    there = {path: data for path in sorted(paths) if (data := touch.now(path)) is not None}
-    return build_snapshot(there).records
-
-
-def _lost(customers: list[Record], known: Known, touch: Touch, schemas: Schemas, at: datetime) -> bool:
-    """Whether some level would reach nobody for one of the customers."""
-    if not customers or not known.ways:
+def _before(known: Known, touch: Touch, path: str) -> Note | Record | bool:
+    """The record as it was, or its note; False when there was none, True when nobody knows any more what it said."""
+    oid = known.footing.oid(path)
+    if oid is None:
         return False
-    from remit.reaching import Reach
+    if path in known.notes:
+        return Note.of_text(known.notes[path])
+    data = touch.held(oid)
+    if data is None:
+        return True
+    records = build_snapshot({path: data}).records
+    return records[0] if records else False
 
-    ground = [path for folder in ground_folders(schemas) for path in known.footing.below(folder.rstrip("/"))]
-    config = build_snapshot({CONFIG_PATH: touch.now(CONFIG_PATH) or b""}).config
-    people = world_of_records(schemas, [*_records(touch, ground), *customers])
-    reach = Reach(World(schemas, people, config), at)
-    return any(reach.lost(ways) for ways in known.ways)
+
+def _alike(known: Known, touched: Iterable[Touched]) -> Mapping[str, int] | None:
+    if known.alike is None:
+        return None
+    alike = Counter(known.alike)
+    for one in touched:
+        if one.kind == "Customer":
+            alike.update({one.now.like: 1} if one.now and one.fits else {})
+            alike.subtract({one.was.like: 1} if one.was and one.fitted else {})
+    return {like: number for like, number in alike.items() if number > 0}
+
+
+# --- rules -----------------------------------------------------------------------------------------------------------
+
+
+def _stale(known: Known, touched: Iterable[Touched], rules: Iterable[str]) -> set[str]:
+    """The parts of a check that read what was touched."""
+    stale = {
+        name
+        for name, part in known.parts.items()
+        if name not in (RECORDS, REACH) and any(_is_read(one, part) for one in touched)
+    }
+    for path in rules:
+        stale |= {POLICIES}
+        if path.startswith(FIXTURES):
+            stale |= {FIXED, CASES}
+        elif not path.startswith("rules/") or not path.endswith(".yaml"):
+            stale |= {CASES}
+    return stale | {YEARS} if POLICIES in stale else stale
+
+
+def _is_read(one: Touched, part: Part) -> bool:
+    if one.kind in part.kinds or f"{one.kind}/{one.name}" in part.names:
+        return True
+    fields = {name.removeprefix(f"{one.kind}.") for name in part.names if name.startswith(f"{one.kind}.")}
+    old = one.old.spec if one.old is not None and one.fitted else {}
+    new = one.new.spec if one.new is not None and one.fits else {}
+    known = one.old is not None or one.was is None
+    return any(not known or old.get(field) != new.get(field) for field in fields)
+
+
+def _ruled(now: Known, ground: Ground, stale: Collection[str], rules: Collection[str]) -> Known | None:
+    """What rules say, as far as it may be something else by now."""
+    if not {POLICIES, FIXED, CASES, YEARS} & {*stale}:
+        return now
+    from remit import checking  # slow to import: only when rules are asked
+    from remit.evaluating import Loaded
+    from remit.surveying import judge_rules
+
+    paths = [path for folder in ("rules/", "templates/") for path in ground.files.below(folder)]
+    read = build_snapshot({path: ground.files[path] for path in paths if path.startswith("rules/")})
+    snapshot = replace(read, files=ground.files, config=ground.config)
+    if {policy.kind for policy in snapshot.policies} & ground.schemas.kinds.keys():
+        return None
+    loaded = Loaded(snapshot, ground.schemas, Fetched(ground.shelf, ground.config, valid=True), (), ())
+    own = [path for path in rules if path.startswith("rules/")]
+    ruled = judge_rules(loaded, now, stale, *own)
+    customer = ground.schemas.kinds.get("Customer")
+    if not {*ruled.asked.fields} & {*(customer.shape.fields if customer else ())} <= {*now.asked.fields}:
+        return None
+    parts = {**now.parts, **ruled.parts}
+    if own:
+        others = (one for one in parts[RECORDS].findings if not one.place.path.startswith("rules/"))
+        parts[RECORDS] = Part((*others, *checking.of_policy_files(loaded)))
+    asked = replace(ruled.asked, fields=now.asked.fields)
+    return replace(now, parts=parts, counts=(now.counts[0], len(snapshot.policies)), asked=asked)
+
+
+# --- the day ---------------------------------------------------------------------------------------------------------
+
+
+def _today(
+    now: Known, before: Known, ground: Ground, touched: Collection[Touched], stale: Collection[str], at: datetime
+) -> Known | None:
+    """What depends on the day, as far as it may be something else by now; None when a level reaches nobody."""
+    another, parts, asked = not before.holds(at), dict(now.parts), now.asked
+    terms = Noting(Fetched(ground.shelf, ground.config, valid=True))
+    anew = another or not {TERMS, YEARS}.isdisjoint(stale)
+    if anew:
+        found = tuple(of_terms(terms, asked.years, at))
+        parts[TERMS] = Part(found, frozenset(terms.kinds), frozenset(terms.names))
+    everybody = another or asked != before.asked or any(one.kind in PEOPLED for one in touched)
+    customers = [one for one in touched if one.kind == "Customer"]
+    reach = _reach(now, ground, None if everybody else customers, at) if everybody or customers else ()
+    if reach is None:
+        return None
+    read = [*terms.read(), *(one for one in reach if one.kind != "Customer")]
+    time = span(lambda when: of_terms(terms, asked.years, when) if anew else (), read, at, ground.config.zone)
+    since, until = time if another else (max(before.since, time[0]), min(before.until, time[1]))
+    return replace(now, parts=parts, since=since, until=max(since, until))
+
+
+def _reach(now: Known, ground: Ground, only: Collection[Touched] | None, at: datetime) -> Iterable[Entity] | None:
+    """What was read to see that everybody is reached, or ``only`` these customers; None when somebody is not."""
+    if now.alike is None or now.parts[REACH].findings:
+        return None
+    stand_ins = _stand_ins(now.alike, ground)
+    asked = Noting(Fetched(ground.shelf, ground.config, valid=True, instead={"Customer": stand_ins}))
+    if not all(held_anywhere(asked, role) for role in now.asked.held):
+        return None
+    noting = asked
+    if only is not None:
+        names = {one.name for one in only if one.fits}
+        mine = {name: one for name in names if (one := ground.shelf.one("Customer", name, valid=True)) is not None}
+        noting = Noting(Fetched(ground.shelf, ground.config, valid=True, instead={"Customer": mine}))
+    reach = Reach(noting, at)
+    if any(reach.lost(ways) for ways in now.asked.ways):
+        return None
+    return [*asked.read(), *noting.read()]
+
+
+def _stand_ins(alike: Mapping[str, int], ground: Ground) -> dict[str, Entity]:
+    """A customer for each likeness; those to whom somebody is appointed stand by themselves."""
+    found, others = {}, Counter(alike)
+    for assignment in Fetched(ground.shelf, ground.config, valid=True).all("RoleAssignment"):
+        for name in named_by(assignment, "scope.customer"):
+            customer = ground.shelf.one("Customer", name, valid=True)
+            if customer is not None and name not in found:
+                found[name] = customer
+                others.subtract([likeness(customer.spec, ground.fields)])
+    likes = (like for like, number in sorted(others.items()) if number > 0)
+    return found | {
+        f"?{number}": Entity("Customer", f"?{number}", json.loads(like), Place("")) for number, like in enumerate(likes)
+    }

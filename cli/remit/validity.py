@@ -73,6 +73,23 @@ def _periods(value: Mapping[str, Any] | list[Any], pointer: Pointer) -> Iterator
             yield from _periods(inner, (*pointer, key))
 
 
+def check_unique(world: World, schemas: Schemas) -> Iterator[Finding]:
+    """A finding for every record that has a value of another one which must be one record's own."""
+    for kind, schema in sorted(schemas.kinds.items()):
+        for name, part in schema.shape.fields.items():
+            if not part.schema.get("x-remit-unique"):
+                continue
+            seen: dict[Any, Entity] = {}
+            for entity in world.all(kind):
+                value = entity.spec.get(name)
+                other = seen.setdefault(str(value), entity) if value is not None else entity
+                if other is not entity:
+                    message = f"{name} is {value!r}, as in {other.ref}; it must be unique."
+                    yield finding(
+                        "not-unique", message, entity.place_of((name,)), pointer=f"/spec/{name}", record=entity.ref
+                    )
+
+
 def check_overlaps(world: World, schemas: Schemas) -> Iterator[Finding]:
     """A finding for every record that holds while a rival of it does, at the later of the two."""
     for kind, schema in sorted(schemas.kinds.items()):

@@ -9,20 +9,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
-from remit.findings import Finding, finding
+from remit.findings import Finding, finding, in_order
 from remit.footing import Footing
 from remit.git import Marks
 from remit.places import Place
+from remit.policies.yearly import Year
 from remit.remembering import program
 from remit.sentences import Text
-from remit.times import format_instant, parse_instant
-
-Kinds = frozenset[str]
-Ways = tuple[tuple[str, Kinds], ...]
-"""Whom a level tells: roles, each with the kinds of record at which it may be held. One that leads on is enough."""
-
+from remit.times import Duration, format_instant, parse_instant
+from remit.ways import Ways
 
 WORKING = "verdict on the working tree"
 """The name under which the last one without errors is remembered."""
@@ -38,26 +36,71 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What one part of a check found, and what it read.
+
+    Attributes:
+        findings: What it found.
+        kinds: Kinds of which it read every record.
+        names: Single records that it read or looked for, as ``Kind/name``; and fields of which it read the values that
+            the records of a kind have, as ``Kind.field``.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    kinds: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+
+RECORDS, POLICIES, FIXTURES, CASES, YEARS, TERMS, REACH = (
+    *("records", "policies", "fixtures", "cases", "years", "terms", "reach"),
+)
+"""The parts of a check. What the first one reads is not noted: every record."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What policies ask of records and calendars, every day anew.
+
+    Attributes:
+        ways: What must lead to somebody for every customer.
+        held: Roles that somebody must hold.
+        years: What calendars are to know.
+        fields: Fields of customers that decide whom a way reaches.
+    """
+
+    ways: frozenset[Ways] = frozenset()
+    held: frozenset[str] = frozenset()
+    years: tuple[Year, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Known:
     """A verdict and what it rests on.
 
     Attributes:
+        parts: What each part of the check found and read.
+        counts: How many records and policies there are.
         footing: The files.
         notes: What others rely on in records that git may not hold, by path.
-        kinds: Kinds of which the rules read every record.
-        names: Single records that the rules read or looked for, as ``Kind/name``.
-        ways: What must lead to somebody for every customer.
+        asked: What policies ask every day anew.
+        alike: How many customers there are of each likeness; None when that is not known.
         since: The verdict holds from here on, and before ``until``.
     """
 
-    verdict: Verdict
+    parts: Mapping[str, Part]
+    counts: tuple[int, int]
     footing: Footing
     notes: Mapping[str, str]
-    kinds: frozenset[str]
-    names: frozenset[str]
-    ways: frozenset[Ways]
+    asked: Asked
+    alike: Mapping[str, int] | None
     since: datetime
     until: datetime
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+        return Verdict(in_order(one for part in self.parts.values() for one in part.findings), *self.counts)
 
     def holds(self, at: datetime) -> bool:
         """Whether it says anything about an instant."""
@@ -65,24 +108,26 @@ class Known:
 
     def to_bytes(self) -> bytes:
         """The whole, under the name of the program that says so."""
-        findings = [
-            [*one.place, one.code, *map(_written, (one.message, one.hint)), one.pointer, one.record]
-            for one in self.verdict.findings
-        ]
-        footing = self.footing
+        footing, asked = self.footing, self.asked
         columns = (footing.paths, footing.starts, footing.oids, footing.marks)
         head = {
-            "findings": findings,
-            "counts": [self.verdict.records, self.verdict.policies],
+            "parts": {
+                name: [[*map(_finding_written, part.findings)], sorted(part.kinds), sorted(part.names)]
+                for name, part in self.parts.items()
+            },
+            "counts": self.counts,
             "notes": dict(self.notes),
-            "kinds": sorted(self.kinds),
-            "names": sorted(self.names),
-            "ways": sorted([[role, sorted(kinds)] for role, kinds in ways] for ways in self.ways),
+            "ways": sorted([[role, sorted(kinds)] for role, kinds in ways] for ways in asked.ways),
+            "held": sorted(asked.held),
+            "years": [[*year.place, *year[:1], *year[2:4], *_span_written(year.span)] for year in asked.years],
+            "fields": asked.fields,
+            "alike": self.alike and dict(self.alike),
             "time": [format_instant(self.since), format_instant(self.until)],
             "columns": [len(column) for column in columns],
             "folders": dict(footing.folders),
             "index": footing.index,
             "loose": sorted(footing.loose),
+            "tree": footing.tree,
         }
         return b"\n".join((program().encode(), json.dumps(head).encode(), b"".join(columns)))
 
@@ -97,23 +142,36 @@ class Known:
         for length in head["columns"]:
             columns.append(data[at : at + length])
             at += length
-        findings = (
-            finding(code, _read(message), Place(*place), hint=_read(hint), pointer=pointer, record=record)
-            for *place, code, message, hint, pointer, record in head["findings"]
-        )
+        parts = {
+            name: Part(tuple(map(_finding_read, findings)), frozenset(kinds), frozenset(names))
+            for name, (findings, kinds, names) in head["parts"].items()
+        }
         folders = {path: Marks(*marks) for path, marks in head["folders"].items()}
         paths, starts, oids, marks = columns
-        footing = Footing(paths, starts, oids, marks, folders, Marks(*head["index"]), frozenset(head["loose"]))
+        index, loose = Marks(*head["index"]), frozenset(head["loose"])
+        footing = Footing(paths, starts, oids, marks, folders, index, loose, head["tree"])
         ways = frozenset(tuple((role, frozenset(kinds)) for role, kinds in ways) for ways in head["ways"])
-        return cls(
-            Verdict(tuple(findings), *head["counts"]),
-            footing,
-            head["notes"],
-            frozenset(head["kinds"]),
-            frozenset(head["names"]),
-            ways,
-            *map(parse_instant, head["time"]),
+        years = tuple(
+            Year(policy, Place(*place), pointer, calendar, Duration(Fraction(amount), unit) if unit else None)
+            for *place, policy, pointer, calendar, amount, unit in head["years"]
         )
+        asked = Asked(ways, frozenset(head["held"]), years, tuple(head["fields"]))
+        records, policies = head["counts"]
+        since, until = map(parse_instant, head["time"])
+        return cls(parts, (records, policies), footing, head["notes"], asked, head["alike"], since, until)
+
+
+def _finding_written(one: Finding) -> list[Any]:
+    return [*one.place, one.code, *map(_written, (one.message, one.hint)), one.pointer, one.record]
+
+
+def _finding_read(written: list[Any]) -> Finding:
+    *place, code, message, hint, pointer, record = written
+    return finding(code, _read(message), Place(*place), hint=_read(hint), pointer=pointer, record=record)
+
+
+def _span_written(span: Duration | None) -> tuple[str, str]:
+    return (str(span.amount), span.unit) if span is not None else ("", "")
 
 
 def _written(value: Any) -> Any:

@@ -241,7 +241,7 @@ def glob(pattern: str) -> re.Pattern[str]:
 
 def check_roles(policy: Approvals, world: World) -> Iterator[Finding]:
     """Findings for roles that nobody holds anywhere and teams that do not exist: nobody could ever approve."""
-    roles = {a.spec.get("role", "") for a in world.all("RoleAssignment")} | {RESPONSIBLE} | _role_fields(world.schemas)
+    roles = world.values("RoleAssignment", "role") | {RESPONSIBLE} | _role_fields(world.schemas)
     rules: list[tuple[Pointer, Rule]] = [(("spec", "rules", i), rule) for i, rule in enumerate(policy.rules)]
     rules += [(("spec", DEFAULT), policy.default)] if policy.default else []
     rules += [(("spec", EMERGENCY), policy.emergency.rule)] if policy.emergency else []

@@ -10,12 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from remit.calendars import WorkCalendar
-from remit.clocks import Clock
 from remit.conditions.checks import CALENDAR_FUNCTIONS
 from remit.conditions.condition import Condition
 from remit.conditions.possible import possible
@@ -23,9 +20,9 @@ from remit.conditions.tree import Call, Const, Path, walk
 from remit.findings import Finding, finding
 from remit.places import Pointer, pointer_text
 from remit.policies import KINDS, Policies
-from remit.policies.clocking import Calendars
 from remit.policies.reading import Amount
 from remit.policies.watch import Level, Watch
+from remit.policies.yearly import Year
 from remit.records import Record
 from remit.references import World
 from remit.terms import METRICS
@@ -41,11 +38,10 @@ def unsound(policies: Policies, world: World) -> Iterator[Finding]:
         yield from _ladder(watch, world)
 
 
-def unknown_years(policies: Policies, world: World, at: datetime) -> Iterator[Finding]:
-    """Policies that count working time on a calendar that does not know the year of ``at``, or soon will not."""
-    calendars = Calendars(world)
+def years_asked(policies: Policies, world: World) -> Iterator[Year]:
+    """What policies that count working time ask of calendars."""
     for watch in policies.watches:
-        yield from _calendar(watch, world, calendars, at)
+        yield from _years(watch, world)
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------
@@ -211,23 +207,26 @@ def _parameter(path: Path, world: World) -> Any:
 # --- calendars -------------------------------------------------------------------------------------------------------
 
 
-def _calendar(watch: Watch, world: World, calendars: Calendars, at: datetime) -> Iterator[Finding]:
-    """Working time of this policy, counted on a calendar that does not know the year, or soon will not."""
-    asked = [(span, pointer) for span, pointer in _working_spans(watch, world)]
+def _years(watch: Watch, world: World) -> Iterator[Year]:
+    asked = list(_working_spans(watch, world))
     clock = watch.clock
     names = (
         (clock.working, clock.calendar if clock.calendar != "always" else "", world.config.calendar) if clock else ()
     )
     name = next((one for one in names if one), "")
     for span, pointer in asked if name else ():
-        yield from _years(watch.record, pointer, calendars, name, span, at)
+        yield _year(watch.record, pointer, name, span)
     for condition in _conditions_in(watch, set()):
         for node in walk(condition.root):
             if isinstance(node, Call) and node.function in CALENDAR_FUNCTIONS and condition.origin is not None:
                 literal = node.args[-1]
                 if isinstance(literal, Const):
                     pointer = condition.origin.pointer
-                    yield from _years(watch.record, pointer, calendars, str(literal.value), None, at)
+                    yield _year(watch.record, pointer, str(literal.value), None)
+
+
+def _year(record: Record, pointer: Pointer, calendar: str, span: Duration | None) -> Year:
+    return Year(record.id, record.place(pointer), pointer_text(pointer), calendar, span)
 
 
 def _working_spans(watch: Watch, world: World) -> Iterator[tuple[Duration, Pointer]]:
@@ -248,25 +247,6 @@ def _longest_limit(field: str, world: World) -> Duration | None:
         if METRICS.get(str(level.spec.get("metric"))) == field and level.spec.get("unit") == "wd"
     ]
     return Duration(max(days), "wd") if days else None
-
-
-def _years(
-    record: Record, pointer: Pointer, calendars: Calendars, name: str, span: Duration | None, at: datetime
-) -> Iterator[Finding]:
-    try:
-        calendar: WorkCalendar = calendars.named(name)
-        reached = Clock(at, None, calendar).due(span) if span else None
-    except (ValueError, KeyError):
-        return
-    known = f"Calendar/{name} knows {', '.join(map(str, sorted(calendar.years)))}"
-    if not calendar.covers(at):
-        message = f"Working time is counted in {at.astimezone(calendar.zone).year}, but {known}."
-        yield _at(
-            record, "calendar-without-year", message, pointer, "Add the year's holidays and make-up working days."
-        )
-    elif reached is not None and not calendar.covers(reached):
-        message = f"{span} from now end in {reached.astimezone(calendar.zone).year}, but {known}."
-        yield _at(record, "calendar-ends", message, pointer, "Add next year's holidays and make-up working days.")
 
 
 # --- parameters and clauses ------------------------------------------------------------------------------------------
