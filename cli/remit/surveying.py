@@ -121,9 +121,8 @@ def _some_cases(loaded: Loaded, before: Part, paths: Collection[str]) -> Part:
         for policy in loaded.snapshot.policies
         if (one := policies.by_id.get(policy.id)) is None or (isinstance(one, Watch) and _hears(one, touched))
     }
-    again = {path.removesuffix(".yaml") + CASES_SUFFIX for path in touched} | {
-        one.place.path for one in before.findings
-    }
+    again = {path.removesuffix(".yaml") + CASES_SUFFIX for path in touched}
+    again |= {one.place.path for one in before.findings}
     run = run_all(loaded, only=again.__contains__, covering=False)
     kept = (one for one in before.findings if one.place.path not in again)
     return replace(before, findings=in_order([*kept, *(one for one in run.findings if one.place.path in again)]))
