@@ -102,11 +102,6 @@ class TreeBlobs(Mapping[str, bytes]):
         regular = ((path.removeprefix(self._prefix), entry) for path, entry in found if entry.mode in _REGULAR_MODES)
         return {path: entry.oid for path, entry in sorted(regular) if is_store_path(path)}
 
-    @property
-    def tree(self) -> str:
-        """The id of the tree, that of the whole repository."""
-        return self._tree
-
     def id_of(self, path: str) -> str:
         """The id of a file or a whole folder of the store; empty where there is none."""
         entry = self._repository.entry(self._tree, self._prefix + path.rstrip("/"))
