@@ -82,9 +82,26 @@ class Footing:
 
     def below(self, folder: str) -> list[str]:
         """The paths in a folder and in the folders in it."""
-        inside = os.fsencode(folder) + b"/"
-        first, end = self._first(inside), self._first(inside[:-1] + b"0")  # what follows a slash
+        first, end = self._span(folder)
         return os.fsdecode(self.paths[self._start(first) : self._start(end)]).split("\n")[:-1]
+
+    def columns(self, folder: str) -> tuple[bytes, bytes]:
+        """The paths in a folder and in the folders in it, each with a line end, and their ids, as they are kept."""
+        first, end, width = *self._span(folder), self._width
+        return self.paths[self._start(first) : self._start(end)], self.oids[first * width : end * width]
+
+    def within(self, folder: str) -> tuple[set[str], set[str]]:
+        """The names of the files and of the folders in a folder itself."""
+        files: set[str] = set()
+        folders: set[str] = set()
+        place, end = self._span(folder)
+        begin = len(os.fsencode(folder)) + 1
+        while place < end:
+            path = self._path(place)
+            name, inner, _ = path[begin:].partition(b"/")
+            (folders if inner else files).add(os.fsdecode(name))
+            place = self._first(path[:begin] + name + b"0") if inner else place + 1
+        return files, folders
 
     def all(self) -> list[str]:
         """Every path, in the order of its bytes."""
@@ -134,6 +151,11 @@ class Footing:
         name = os.fsencode(path)
         place = self._first(name)
         return place if place < len(self) and self._path(place) == name else None
+
+    def _span(self, folder: str) -> tuple[int, int]:
+        """The places of what is in a folder: the first, and the one behind the last."""
+        name = os.fsencode(folder)
+        return self._first(name + b"/"), self._first(name + b"0")  # what follows a slash
 
     def _first(self, name: bytes) -> int:
         """The place of the first path that is not before ``name``."""

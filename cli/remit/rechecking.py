@@ -17,6 +17,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from remit.apart import apart
 from remit.bulk import Spread
 from remit.findings import has_errors
 from remit.footing import FRESH, NO_MARKS, Footing, Irregular, Now, believed, blob_id, footing_of, look, witnessed
@@ -126,7 +127,7 @@ def _looked_at_tree(store: Store, blobs: TreeBlobs, known: Known) -> tuple[Touch
     if before.tree and store.in_git().exists(before.tree):
         paths = {*blobs.differing(store.blobs_of(before.tree))}
     else:
-        paths = {path for path, _ in blobs.oids.items() ^ before.ids().items()}
+        paths = {*apart(store, blobs.tree, before)}
     found = {path: blobs.get(path) for path in paths}
 
     def footing() -> Footing:

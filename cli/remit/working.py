@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from remit.findings import Finding
-from remit.footing import FRESH, Footing, Irregular, blob_id, look
+from remit.footing import FRESH, Footing, Irregular, blob_id, footing_of, look
 from remit.remembering import Memory, memory_of
 from remit.store import Store
 from remit.verdicts import WORKING, Known
@@ -16,12 +16,12 @@ class Working(NamedTuple):
     """The files that are there.
 
     Attributes:
-        ids: The id that git has or would have for each, by path.
+        footing: The files by the ids that git has or would have for them.
         read: Gives one of them as it is now.
         findings: What is there and is not a readable regular file.
     """
 
-    ids: Mapping[str, str]
+    footing: Footing
     read: Callable[[str], bytes]
     findings: tuple[Finding, ...] = ()
 
@@ -32,10 +32,10 @@ def working_tree(store: Store) -> Working:
     memory = memory_of(store)
     seen = _remembered(store, memory) if memory else None
     if seen is not None:
-        return Working(seen.ids(), store.read)
+        return Working(seen, store.read)
     files = store.files()
     ids = {path: blob_id(data, algorithm) for path, data in files.blobs.items()}
-    return Working(ids, files.blobs.__getitem__, files.findings)
+    return Working(footing_of(ids), files.blobs.__getitem__, files.findings)
 
 
 def _remembered(store: Store, memory: Memory) -> Footing | None:

@@ -12,17 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from remit.apart import apart, id_in
 from remit.changes import Approval, Change, Touched, manifest, signed_text, with_trailers, words_digest
 from remit.changing.merge_requests import merge_request
 from remit.changing.proposals import change_at
 from remit.changing.targets import CHANGES, Target, identity_of, me, overlap, post, registry_at, target
 from remit.errors import NotFound, Refused
 from remit.findings import did_you_mean
+from remit.footing import Footing
 from remit.git import Identity, Repository
 from remit.secrets import secrets_in
 from remit.sentences import say
 from remit.signing import Sign, unsigned
-from remit.store import FOLDERS, Store
+from remit.store import FOLDERS, Store, is_store_path
 from remit.working import working_tree
 from remit.yamltext import Conflict, Versions, forbidden_character, merge_files
 
@@ -184,19 +186,13 @@ def _differences(store: Store, fork: str, aim: Target, paths: Sequence[str] | No
     wanted = None if paths is None else tuple(path.removeprefix("./").rstrip("/") for path in paths)
     if odd := [found for found in files.findings if _is_wanted(found.place.path, wanted)]:
         raise Refused(odd[0].message, hint=odd[0].hint or say("change.regular-files-only"))
-    before, now = _oids(store, fork), files.ids
-    tip = before if fork == aim.tip else _oids(store, aim.tip)
-    known = sorted(before.keys() | now.keys())
     for path in wanted or ():
-        if not any(_is_wanted(name, (path,)) for name in known):
-            raise NotFound(say("change.nothing-at", path=path), hint=did_you_mean(path, known))
-    changed = [path for path in known if before.get(path) != now.get(path) and _is_wanted(path, wanted)]
-    new = [path for path in changed if tip.get(path) != now.get(path)]
-    moved = {path: (before.get(path), tip.get(path)) for path in new if tip.get(path) != before.get(path)}
-    merged = merged_with(
-        aim, {path: (*sides, files.read(path) if path in now else None) for path, sides in moved.items()}
-    )
-    found = {path: files.read(path) if path in now else None for path in new if path not in moved} | merged
+        _must_be_somewhere(store, fork, files.footing, path)
+    changed = {path: ids for path, ids in apart(store, fork, files.footing).items() if _is_wanted(path, wanted)}
+    tip = {path: before if fork == aim.tip else id_in(store, aim.tip, path) for path, (before, _) in changed.items()}
+    here = {path: files.read(path) if now else None for path, (_, now) in changed.items() if now != tip[path]}
+    moved = {path: (changed[path][0], tip[path], data) for path, data in here.items() if tip[path] != changed[path][0]}
+    found = {path: data for path, data in here.items() if path not in moved} | merged_with(aim, moved)
     if not found:
         raise Refused(say("change.nothing-differs", branch=aim.branch), hint=say("change.change-a-file"))
     return found
@@ -226,8 +222,13 @@ def merged_with(
     return {path: data for path, data in merged.files.items() if data != sides[path].theirs}
 
 
-def _oids(store: Store, commit: str) -> dict[str, str]:
-    return {path: entry.oid for path, entry in store.listing(commit).items() if path not in FOLDERS}
+def _must_be_somewhere(store: Store, fork: str, files: Footing, path: str) -> None:
+    """Raises ``NotFound`` for a path that leads to nothing, neither in a commit nor among the files."""
+    if files.oid(path) is not None or files.below(path) or (is_store_path(path) and id_in(store, fork, path)):
+        return
+    known = sorted({*store.listing(fork), *files.all()} - {*FOLDERS})
+    if not any(_is_wanted(name, (path,)) for name in known):
+        raise NotFound(say("change.nothing-at", path=path), hint=did_you_mean(path, known))
 
 
 def _is_wanted(path: str, wanted: tuple[str, ...] | None) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import accumulate, islice
 from operator import lt
+from typing import NamedTuple
 
 from remit.errors import GitError
 from remit.git.parsing import decode, encode
@@ -29,6 +30,13 @@ _PLAIN = b"100644 "
 _UNREADABLE, _DAMAGED = "a tree is not written as trees are", "the repository is damaged: git fsck"
 _FEW = 500
 """Entries of a tree that is parsed as a whole when one of them is looked for."""
+
+
+class Columns(NamedTuple):
+    """Entries side by side: their names and their ids, as git writes them in a tree."""
+
+    names: list[bytes]
+    ids: list[bytes]
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,11 @@ class Tree:
             if self._stands(number, key):
                 return self.at(number)[1]
         return None
+
+    def columns(self) -> Columns:
+        """Names and ids of all entries, in their order."""
+        whole = _entries(self.width).findall(self.raw)
+        return Columns([name for _, name, _ in whole], [oid for _, _, oid in whole])
 
     def altered(self, changes: Mapping[str, TreeEntry | None]) -> bytes:
         """The raw tree with the entries of these names; None takes one out."""

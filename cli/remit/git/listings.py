@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from remit.errors import GitError
-from remit.git.entries import Tree, differing, parse
+from remit.git.entries import Columns, Tree, differing, parse
 from remit.git.opened import Opened
 from remit.git.parsing import check_oid
 from remit.git.values import TREE_MODE, ChangedPath, TreeEntry
@@ -56,9 +56,21 @@ class Listings(Opened):
 
     def files_in(self, commit: str, folder: str) -> dict[str, TreeEntry]:
         """What stands in one folder of a commit or tree itself and is no folder, by name; empty where there is none."""
+        return {name: entry for name, entry in self.within(commit, folder).items() if entry.mode != TREE_MODE}
+
+    def within(self, commit: str, folder: str) -> dict[str, TreeEntry]:
+        """What stands in one folder of a commit or tree itself, by name, folders too; empty where there is none."""
+        tree = self._folder(commit, folder)
+        return dict(tree) if tree is not None else {}
+
+    def plain_files(self, commit: str, folder: str) -> Columns | None:
+        """Names and ids of a folder that holds nothing but regular files, in git's order; None for any other."""
+        tree = self._folder(commit, folder)
+        return tree.columns() if tree is not None and not tree.odd and not tree.inner else None
+
+    def _folder(self, commit: str, folder: str) -> Tree | None:
         found = self.entry(commit, folder)
-        entries = self._tree(found.oid) if found is not None and found.mode == TREE_MODE else ()
-        return {name: entry for name, entry in entries if entry.mode != TREE_MODE}
+        return self._tree(found.oid) if found is not None and found.mode == TREE_MODE else None
 
     def count_in(self, commit: str, folder: str) -> int:
         """How many entries one folder of a commit or tree itself has, folders included."""
