@@ -9,7 +9,7 @@ Source: security rules R5, R6, R11; design section 7.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -18,7 +18,6 @@ from remit import checking
 from remit.changes import Change, Manifest, Need, Person, is_governed
 from remit.changing.proving import Law
 from remit.changing.requiring import Check
-from remit.changing.targets import target
 from remit.errors import InvalidStore
 from remit.evaluating import Loaded, load
 from remit.findings import Finding, added_to, has_errors, in_order
@@ -35,7 +34,7 @@ from remit.sentences import say
 from remit.store import Files, Store, changed_paths
 from remit.times import Duration
 
-APPROVAL_RULES = "rules/approval/"
+APPROVAL_RULES, LIFECYCLE_RULES = "rules/approval/", "rules/lifecycle/"
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ class PolicyJudge:
         Raises:
             InvalidStore: an approval policy of the base cannot be read.
         """
+        if _asks_nobody(base, manifest):
+            return ()
         case = _Case.of(base, head, manifest, author, self.at)
         needs = needs_of(required_approvals(case.policies, case.touches, case.ground), case.language)
         if any(path.startswith(APPROVAL_RULES) for path in manifest.paths):
@@ -64,6 +65,8 @@ class PolicyJudge:
         Raises:
             InvalidStore: an approval policy of the base cannot be read.
         """
+        if _asks_nobody(base, manifest):
+            return ()
         case = _Case.of(base, head, manifest, author, self.at)
         if asks := emergency_asks(case.policies, case.touches, case.ground):
             floor = [NO_EMERGENCY] if any(_decides_who(path) for path in manifest.paths) else []
@@ -104,13 +107,29 @@ class _Case(NamedTuple):
         return cls(before.policies.approvals, touches, ground, before.snapshot.config.language)
 
 
+def _asks_nobody(base: Files, manifest: Manifest) -> bool:
+    """Whether the base has no approval policy, nor the change anything that decides: then nobody is looked up.
+
+    Raises:
+        InvalidStore: a schema of the base cannot be read.
+    """
+    policies = (path for path in paths_below(base.blobs, APPROVAL_RULES) if not is_cases(path))
+    if decides(manifest.paths) or any(policies):
+        return False
+    _refuse_errors(load_schemas(base.blobs)[1])
+    return True
+
+
 def _same(one: Need, other: Need) -> bool:
     people = [{candidate.person for candidate in need.candidates} for need in (one, other)]
     return (one.rule, one.count, people[0]) == (other.rule, other.count, people[1])
 
 
 def _refuse_unreadable(before: Loaded) -> None:
-    odd = [*before.trouble, *before.policies.findings]
+    _refuse_errors([*before.trouble, *before.policies.findings])
+
+
+def _refuse_errors(odd: Iterable[Finding]) -> None:
     errors = [f for f in odd if f.severity == "error" and f.place.path.startswith((APPROVAL_RULES, "schemas/"))]
     if errors:
         first = errors[0]
@@ -248,19 +267,31 @@ def law_of(store: Store, commit: str, at: datetime, *, checked: bool = True) -> 
 
 
 def result_check(store: Store, *, at: datetime) -> Check:
-    """The check that ``changing.apply`` makes of its result, against the protected branch as it was last seen.
+    """The check that ``changing.apply`` makes of its result, a commit, against the commit before it.
 
     Where it is known that the result has no error, only the way to it is judged, by what is near to the change.
     """
 
     def check(files: Files) -> tuple[Finding, ...]:
-        before = store.files(target(store, fetch=False).tip)
-        if _decides_otherwise(before, files) or not is_right(store, files, at):
+        before = store.files(store.in_git().commit(files.commit or "").parents[0])
+        touched = changed_paths(before.blobs, files.blobs)
+        if decides(touched) or not is_right(store, files, at):
             return check_way(before, files, at=at)
+        if not _is_led(before, files, touched):
+            return ()
         origin, result = (load(side) for side in near(before, files))
         return checking.since(result.judged_as(origin), origin)
 
     return check
+
+
+def _is_led(before: Files, after: Files, touched: Sequence[str]) -> bool:
+    """Whether a lifecycle may have something to say of a record that a change touches; told by the name of its kind."""
+    lifecycles = [before.blobs[path] for path in paths_below(before.blobs, LIFECYCLE_RULES) if not is_cases(path)]
+    sides = [build_snapshot({p: s.blobs[p] for p in touched if is_record_path(p, s.blobs)}) for s in (before, after)]
+    kinds = {record.kind.encode() for side in sides for record in side.records}
+    # What is written with escapes may hold any word.
+    return any(b"\\" in data or any(kind in data for kind in kinds) for data in lifecycles)
 
 
 def broken_by(store: Store, change: Change, at: datetime) -> tuple[Finding, ...]:

@@ -294,7 +294,7 @@ class _Case:
     def _findings(self) -> tuple[Finding, ...]:
         if self.law.check is None:
             return ()
-        found = self.law.check(self.store.files_of(self.sha))
+        found = self.law.check(self.store.files_of(self.sha, self.sha, self.commit.committed))
         return tuple(one for one in found if one.severity == "error")
 
     # -- a review after the fact -----------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ class Judge(Protocol):
 
 
 Check = Callable[[Files], Sequence[Finding]]
-"""Finds what is wrong with a store as it would be."""
+"""Finds what is wrong with a store as a commit would make it."""
 
 
 @dataclass(frozen=True)
