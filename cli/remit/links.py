@@ -32,14 +32,23 @@ class Link:
 
 def links_to(snapshot: Snapshot, schemas: Schemas, record: Record) -> list[Link]:
     """Every place in records, policies, case files and remit.yaml that refers to ``record``, by place."""
+    found = [one.link for one in _leading_to(snapshot, schemas, record)]
+    return sorted([*found, *_config_links(snapshot, record)], key=lambda link: (link.place, link.pointer))
+
+
+def users_of(snapshot: Snapshot, schemas: Schemas, record: Record) -> set[str]:
+    """Whoever refers to ``record``: ids of records and policies, and the paths of case files and of remit.yaml."""
+    links = _config_links(snapshot, record)
+    return {*(one.user for one in _leading_to(snapshot, schemas, record)), *(link.user for link in links)}
+
+
+def _leading_to(snapshot: Snapshot, schemas: Schemas, record: Record) -> Iterator[Written]:
     snapshot = snapshot.knowing(Asked(names=[record.name], users=[record.name]))
     world = world_of(snapshot, schemas)
-    found = [
-        one.link
-        for one in references(snapshot, schemas)
-        if (target := world.find(one.use.kinds, one.use.name)) is not None and target.record is record
-    ]
-    return sorted([*found, *_config_links(snapshot, record)], key=lambda link: (link.place, link.pointer))
+    for one in references(snapshot, schemas):
+        target = world.find(one.use.kinds, one.use.name)
+        if target is not None and target.record is record:
+            yield one
 
 
 def moved_links(snapshot: Snapshot, schemas: Schemas, record: Record, new_name: str) -> list[Link]:

@@ -6,7 +6,7 @@ import click
 
 from remit.commands.here import HERE
 from remit.commands.options import Opened, answered, format_option, language_option, print_json, ref_option, say_unread
-from remit.links import Link, links_to, names_used, table_of, world_of
+from remit.links import Link, links_to, names_used, table_of, users_of, world_of
 from remit.lookup import find_record
 from remit.places import pointer_text
 from remit.recording import text_of
@@ -66,10 +66,10 @@ def shown(known: Opened, record_id: str, fmt: str, *, language: str | None, ever
     record, data = text_of(known.snapshot, known.schemas, record_id)
     if fmt == "yaml":
         return data.decode()
-    links = [link for link in links_to(known.snapshot, known.schemas, record) if link.user != record.id]
     commit = known.snapshot.commit
     if fmt == "json":
-        used_by = [_link_json(link) for link in links]
+        links = links_to(known.snapshot, known.schemas, record)
+        used_by = [_link_json(link) for link in links if link.user != record.id]
         return json_text(
             {"id": record.id, "path": record.path, "commit": commit or None, "body": record.body, "usedBy": used_by}
         )
@@ -77,7 +77,8 @@ def shown(known: Opened, record_id: str, fmt: str, *, language: str | None, ever
     snapshot = known.snapshot.knowing(Asked(names=names_used(known.schemas, [record])))
     spoken = language or snapshot.config.language
     text = record_text(record, schema, world_of(snapshot, known.schemas), language=spoken, commit=commit)
-    return f"{text}\n{used_by_text(links, everything=everything)}"
+    users = users_of(known.snapshot, known.schemas, record) - {record.id}
+    return f"{text}\n{used_by_text(users, everything=everything)}"
 
 
 def _say(ctx: click.Context, policy_id: str, ref: str | None, language: str | None, fmt: str) -> None:

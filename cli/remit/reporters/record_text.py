@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from remit.assignments import value_at, value_text
-from remit.links import Link
 from remit.records import Record
 from remit.references import World
 from remit.reporters.terminal import padded, plural, safe, width
@@ -94,18 +93,17 @@ def record_text(record: Record, schema: KindSchema | None, world: World, *, lang
     return safe("\n".join(head)) + "\n\n" + _aligned(lines)
 
 
-def used_by_text(links: Sequence[Link], *, everything: bool) -> str:
+def used_by_text(users: Set[str], *, everything: bool) -> str:
     """Who refers to a record: how many of each kind, and their ids (all of them, or the first few of each kind)."""
-    users: dict[str, set[str]] = {}
-    for link in links:
-        kind, slash, _ = link.user.partition("/")
-        users.setdefault(kind if slash and not link.user.endswith(".yaml") else "file", set()).add(link.user)
-    if not users:
+    kinds: dict[str, set[str]] = {}
+    for user in users:
+        kind, slash, _ = user.partition("/")
+        kinds.setdefault(kind if slash and not user.endswith(".yaml") else "file", set()).add(user)
+    if not kinds:
         return "Used by nothing.\n"
-    count = sum(map(len, users.values()))
-    lines = [f"Used by {plural(count, 'other')}:"]
+    lines = [f"Used by {plural(len(users), 'other')}:"]
     hidden = 0
-    for kind, ids in sorted(users.items()):
+    for kind, ids in sorted(kinds.items()):
         shown = sorted(ids) if everything else sorted(ids)[:5]
         hidden += len(ids) - len(shown)
         more = f", … {len(ids) - len(shown)} more" if len(ids) > len(shown) else ""
