@@ -202,6 +202,36 @@ def test_a_record_is_shown_as_the_whole_store_shows_it(twice: Twice, ref: list[s
     assert found.count(0) > len(found) / 2 > found.count(2) > 9
 
 
+LISTED = [
+    *(["list", kind, *more] for kind in ("people", "客户", "Team", "escalation") for more in ([], ["-o", "yaml"])),
+    ["list", "customers", "--where", 'has(subject.lines) && subject.owner.name == "x"'],
+    ["list", "customers", "--where", 'subject.customerGrade == "group"', "-o", "csv"],
+    ["list", "customers", "--where", 'has(subject.roles) && subject.roles.cm.status == "active"'],
+    ["list", "teams", "--where", 'subject.lead.status == "active"', "--format", "json"],
+    ["list", "escalation", "--where", "true"],
+    ["list", "nothing"],
+]
+
+
+@pytest.mark.parametrize("ref", [[], ["--ref", "HEAD"]])
+@pytest.mark.parametrize("words", LISTED, ids=" ".join)
+def test_a_kind_is_listed_as_the_whole_store_lists_it(twice: Twice, words: list[str], ref: list[str]) -> None:
+    twice.same(*words, *ref)
+    written(twice.root, CHANGES["another user"])
+    twice.same(*words, *ref)
+
+
+@pytest.mark.parametrize("where", ["true", 'subject.customerGrade == "group"', "has(subject.unit)"])
+def test_records_of_the_example_are_chosen_as_of_the_whole_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    twice = Twice(made(tmp_path / "store", pack_files()), capsys, monkeypatch)
+
+    codes = [twice.same("list", kind, "--where", where)[0] for kind in ("Customer", "Site", "Contract", "Visit")]
+
+    assert 0 in codes
+
+
 @pytest.mark.parametrize("words", RECORDED, ids=" ".join)
 def test_a_draft_is_that_of_the_whole_store(twice: Twice, words: list[str]) -> None:
     twice.same("show", "harbour")

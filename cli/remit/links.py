@@ -178,21 +178,22 @@ def mentions(snapshot: Snapshot, record: Record, handled: Collection[tuple[str, 
     quoted = tuple(f"{mark}{name}{mark}" for name in exact for mark in "\"'")
     documents = [*(p.document for p in snapshot.policies), *snapshot.cases.values()]
     for document in sorted(documents, key=lambda d: d.path):
-        for pointer, text in _texts(document.value, ()):
+        for pointer, text in texts(document.value, ()):
             named = text in exact or any(mark in text for mark in quoted)
             if named and (document.path, pointer) not in handled and document.path != record.path:
                 yield f"{document.place(pointer)}: {field_text(pointer)} holds {record.name!r} and was left as it is"
 
 
-def _texts(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
+def texts(value: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, str]]:
+    """Every text in a value, keys aside, with where it stands."""
     if isinstance(value, str):
         yield pointer, value
     elif isinstance(value, dict):
         for key, one in value.items():
-            yield from _texts(one, (*pointer, key))
+            yield from texts(one, (*pointer, key))
     elif isinstance(value, list):
         for index, one in enumerate(value):
-            yield from _texts(one, (*pointer, index))
+            yield from texts(one, (*pointer, index))
 
 
 def world_of(snapshot: Snapshot, schemas: Schemas) -> World:

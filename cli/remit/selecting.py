@@ -8,10 +8,11 @@ from remit.conditions.condition import Compiler, Origin
 from remit.conditions.deciding import Decider
 from remit.conditions.messages import MessageTypes
 from remit.errors import UserError
-from remit.links import world_of
+from remit.links import names_used, texts, world_of
 from remit.policies.clocking import Calendars
-from remit.records import Record, Snapshot
+from remit.records import Asked, Record, Snapshot
 from remit.schemas import KindSchema, Schemas
+from remit.tables import KIND as TABLE
 from remit.tables import read_tables
 from remit.yamltext import Document
 
@@ -26,6 +27,7 @@ def select(
     Raises:
         UserError: the condition does not compile over the fields of the kind, with the nearest right name.
     """
+    snapshot = _enough(snapshot, schemas, schema)
     world = world_of(snapshot, schemas)
     tables, _ = read_tables(world, snapshot.files)
     compiler = Compiler(MessageTypes(schemas, world.parameters), Calendars(world).usable(), tables)
@@ -42,3 +44,21 @@ def select(
     with Decider({"chosen": condition}, compiler) as decider:
         chosen = {entity.name for entity, _ in decider.each(things, world, scope)}
     return [record for record in records if record.name in chosen]
+
+
+def _enough(snapshot: Snapshot, schemas: Schemas, schema: KindSchema) -> Snapshot:
+    """The snapshot with all that a condition on a kind may ask for.
+
+    That is what the records refer to, step by step, and what every condition may use: parameters, calendars and tables,
+    with the kinds and files that tables name.
+    """
+    snapshot = snapshot.knowing(Asked(kinds=[schema.kind, "ParameterSet", "Calendar", TABLE]))
+    tables = [record for record in snapshot.records if record.kind == TABLE]
+    named = [(record, text) for record in tables for _, text in texts(record.body)]
+    beside = {f"{record.path.rpartition('/')[0]}/{text}" for record, text in named}
+    snapshot = snapshot.knowing(Asked(kinds={text for _, text in named}, paths=beside))
+    known: set[str] = set()
+    while names := names_used(schemas, snapshot.records) - known:
+        snapshot = snapshot.knowing(Asked(names=names))
+        known |= names
+    return snapshot

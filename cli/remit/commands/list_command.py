@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import click
 
-from remit.commands.options import format_option, opened, print_json, ref_option, say_unread
+from remit.commands.options import Opened, answered, format_option, print_json, ref_option, say_unread
+from remit.findings import Finding
 from remit.lookup import find_kind
-from remit.records import Record, Snapshot
+from remit.records import Asked, Record, Snapshot
 from remit.reporters.csv_text import csv_text
 from remit.reporters.record_text import cell_of, columns_of
 from remit.reporters.terminal import plural, safe, table
@@ -30,17 +33,7 @@ def command(ctx: click.Context, kind: str, output: str | None, where: str | None
 
     Example: remit list customers --where 'subject.customerGrade in ["group", "province"]' -o csv
     """
-    _, snapshot, schemas, findings = opened(ctx, ref)
-    schema = find_kind(schemas, kind)
-    records = sorted(
-        (r for r in (*snapshot.records, *snapshot.policies) if r.kind == schema.kind), key=lambda r: (r.name, r.path)
-    )
-    if where is not None:
-        if schema.kind not in schemas.kinds:
-            raise click.UsageError("--where chooses records, not policies.")
-        from remit.selecting import select
-
-        records = select(snapshot, schemas, schema, records, where)
+    records, schema, snapshot, findings = answered(ctx, lambda known: _listed(known, kind, where), ref)
     match output or {"text": "table"}.get(fmt, fmt):
         case "json":
             print_json([record.body for record in records])
@@ -56,6 +49,27 @@ def command(ctx: click.Context, kind: str, output: str | None, where: str | None
         case _:
             _print_table(records, schema, snapshot.config.language)
     say_unread(findings)
+
+
+class _Listed(NamedTuple):
+    records: list[Record]
+    schema: KindSchema
+    snapshot: Snapshot
+    findings: tuple[Finding, ...]
+
+
+def _listed(known: Opened, kind: str, where: str | None) -> _Listed:
+    schema = find_kind(known.schemas, kind)
+    snapshot = known.snapshot.knowing(Asked(kinds=[schema.kind]))
+    everything = (*snapshot.records, *snapshot.policies)
+    records = sorted((r for r in everything if r.kind == schema.kind), key=lambda r: (r.name, r.path))
+    if where is not None:
+        if schema.kind not in known.schemas.kinds:
+            raise click.UsageError("--where chooses records, not policies.")
+        from remit.selecting import select
+
+        records = select(snapshot, known.schemas, schema, records, where)
+    return _Listed(records, schema, snapshot, known.findings)
 
 
 def _print_table(records: list[Record], schema: KindSchema, language: str) -> None:
