@@ -33,7 +33,7 @@ RUNS = (
     Run("facts.py", "--tickets 10000", ""),
     Run("scorecard.py", "--tickets 100000", "--tickets 1000000 10000000 --rounds 5"),
     Run("changing.py", "--records 1000 --rounds 3", ""),
-    Run("growth.py", "--records 100 1000", ""),
+    Run("growth.py", "--customers 100 1000 --changes 1 10 100", ""),
     Run("push.py", "--records 1000 --rounds 3", "", writes=False),
     Run("audit.py", "--commits 50", "", writes=False),
 )
