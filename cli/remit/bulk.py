@@ -8,6 +8,7 @@ for them. Findings are few.
 
 from __future__ import annotations
 
+import gc
 import marshal
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,7 +53,13 @@ def judged(paths: Iterable[str], fetch: Fetch, schemas: Schemas, spread: Spread)
     if len(wanted) < MANY:
         return {}
     parts = spread(lambda part: _pack(part, fetch, schemas), wanted)
-    return {path: one for part, packed in parts for path, one in _unpack(part, packed)}
+    was_enabled = gc.isenabled()
+    gc.disable()  # what is made here stays
+    try:
+        return {path: one for part, packed in parts for path, one in _unpack(part, packed)}
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _pack(part: Sequence[str], fetch: Fetch, schemas: Schemas) -> bytes:

@@ -64,6 +64,7 @@ class World:
         for entity in entities:
             self._kinds.setdefault(entity.kind, {}).setdefault(entity.name, entity)
         self._sorted: dict[str, list[Entity]] = {}
+        self._likely: dict[tuple[tuple[str, ...], str], str] = {}
         self._joined: dict[tuple[str, str], dict[str, list[Entity]]] = {}
 
     @property
@@ -99,6 +100,12 @@ class World:
     def values(self, kind: str, field: str) -> set[str]:
         """The texts that records of one kind have at a field."""
         return {value for entity in self.all(kind) if isinstance(value := entity.spec.get(field), str)}
+
+    def likely(self, kinds: tuple[str, ...], name: str) -> str:
+        """What may be meant by a name that nothing of these kinds has, as a hint; often many ask for the same."""
+        if (kinds, name) not in self._likely:
+            self._likely[kinds, name] = did_you_mean(name, [one for kind in kinds for one in self.names_of(kind)])
+        return self._likely[kinds, name]
 
     def joined(self, kind: str, field: str, name: str) -> list[Entity]:
         """Everything of ``kind`` whose ``field`` names ``name``, by name. A dotted field looks inside objects."""
@@ -160,34 +167,39 @@ class _Recorded(Entity):
 
 def names_in(spec: Mapping[str, Any], shape: Shape) -> tuple[tuple[tuple[str, ...], str], ...]:
     """What the fields of a record refer to, each once: the kinds that may be meant, and the name."""
-    unknown = Entity("", "", spec, Place(""))
-    return tuple(dict.fromkeys((use.kinds, use.name) for use in uses(unknown, shape)))
+    return tuple({found[1:]: None for found in _found(spec, shape)})
 
 
 def uses(entity: Entity, shape: Shape) -> list[Use]:
     """Every reference that ``entity`` makes, in the order of its schema."""
-    found: list[Use] = []
-    _collect(entity, entity.spec, shape, (), found)
+    return [Use(entity, *found) for found in _found(entity.spec, shape)]
+
+
+def _found(spec: Mapping[str, Any], shape: Shape) -> list[tuple[Pointer, tuple[str, ...], str]]:
+    found: list[tuple[Pointer, tuple[str, ...], str]] = []
+    if shape.refers:
+        _collect(spec, shape, (), found)
     return found
 
 
-def _collect(entity: Entity, value: Any, shape: Shape, pointer: Pointer, found: list[Use]) -> None:
+def _collect(value: Any, shape: Shape, pointer: Pointer, found: list[tuple[Pointer, tuple[str, ...], str]]) -> None:
     if shape.type == "reference":
         if isinstance(value, str):
-            found.append(Use(entity, pointer, shape.kinds, value))
+            found.append((pointer, shape.kinds, value))
     elif shape.type == "object" and isinstance(value, dict):
         for name, inner in shape.referring:
             if name in value:
-                _collect(entity, value[name], inner, (*pointer, name), found)
+                _collect(value[name], inner, (*pointer, name), found)
     elif shape.type == "list" and shape.item and shape.item.refers and isinstance(value, list):
         for index, one in enumerate(value):
-            _collect(entity, one, shape.item, (*pointer, index), found)
+            _collect(one, shape.item, (*pointer, index), found)
 
 
 def check_references(world: World, entities: Iterable[Entity], code: str = "unknown-reference") -> Iterator[Finding]:
     """Findings for every reference of ``entities`` that leads nowhere, or to what does not hold when it is used."""
+    there: set[tuple[tuple[str, ...], str]] = set()
     for entity in entities:
-        if _leads_on(world, entity):
+        if _leads_on(world, entity, there):
             continue
         for use in uses(entity, world.schemas.kinds[entity.kind].shape):
             target = world.find(use.kinds, use.name)
@@ -197,12 +209,18 @@ def check_references(world: World, entities: Iterable[Entity], code: str = "unkn
                 yield from _not_valid(entity, use, target)
 
 
-def _leads_on(world: World, entity: Entity) -> bool:
-    """Whether it is known, without looking into the entity, that there is nothing to say of its references."""
+def _leads_on(world: World, entity: Entity, there: set[tuple[tuple[str, ...], str]]) -> bool:
+    """Whether it is known, without looking into the entity, that there is nothing to say of its references.
+
+    What leads to something is noted in ``there``.
+    """
     gist = entity.record.gist if entity.record else None
     if gist is None or entity.kind in DATED:
         return False
-    return all(world.find(kinds, name) is not None for kinds, name in gist.names)
+    if not there.issuperset(gist.names):
+        there.update(one for one in gist.names if one not in there and world.find(*one) is not None)
+        return there.issuperset(gist.names)
+    return True
 
 
 def _broken(world: World, use: Use, code: str) -> Finding:
@@ -219,9 +237,8 @@ def _broken(world: World, use: Use, code: str) -> Finding:
     if bare and use.kinds == (kind,) and world.get(kind, bare) is not None:
         message = say("finding.one-kind", field=field, name=use.name, kind=kind)
         return finding(code, message, place, hint=say("finding.bare-name", name=bare), **where)
-    names = [name for kind in use.kinds for name in world.names_of(kind)]
     files = [f"records/{world.schemas.kinds[k].folder}/{use.name}.yaml" for k in use.kinds if k in world.schemas.kinds]
-    hint = did_you_mean(use.name, names) or say("finding.make-it", kind=use.kinds[0], name=use.name)
+    hint = world.likely(use.kinds, use.name) or say("finding.make-it", kind=use.kinds[0], name=use.name)
     message = say("finding.nothing-there", field=field, name=use.name, files=files)
     return finding(code, message, place, hint=hint, **where)
 

@@ -404,10 +404,10 @@ def read_regular(path: str) -> tuple[bytes, Marks]:
     handle = os.open(path, _READING)
     try:
         seen = os.fstat(handle)
-        parts = [os.read(handle, seen.st_size + 1)]
-        while parts[-1]:
-            parts.append(os.read(handle, _MUCH))
-        return b"".join(parts), marks_of(seen)
+        data = os.read(handle, seen.st_size + 1)
+        while len(data) > seen.st_size and (more := os.read(handle, _MUCH)):  # it grows while we read
+            data += more
+        return data, marks_of(seen)
     finally:
         os.close(handle)
 

@@ -4,7 +4,7 @@ What is given is what ``reading.read`` would give; None says nothing but that th
 plain as most people write them: keys of letters, digits, ``-`` and ``_``, values on the line of their key, lists by
 ``- ``, brackets and braces that close on their line, quotes without escapes, whole-line and trailing comments.
 
-Records of one kind are alike line by line, so what a line says is kept for the next file that has it.
+Records of one kind are alike line by line, so what a line says is kept for other files that have it.
 """
 
 from __future__ import annotations
@@ -55,10 +55,15 @@ _BELOW: Any = object()
 """The value of a key whose value begins on the next line."""
 
 _Open = tuple[int, dict[str, Any] | list[Any]]
-"""A collection that is being filled, and the column (from 0) at which its keys or dashes stand."""
+"""A collection that is being filled, and where its keys or dashes stand."""
 
-_Line = tuple[int, bool, str | None, Any, Callable[[], Any] | None]
-"""The column of a line, whether it has a dash, its key, and its value, or how to make the value anew each time."""
+_Line = tuple[int, str | None, Any, Callable[[], Any] | None]
+"""Where a line stands, its key, and its value, or how to make the value anew each time.
+
+Where it stands is twice its column, and one more when it has a dash.
+"""
+
+_NOWHERE = -1
 
 
 class NotPlain(Exception):
@@ -89,50 +94,52 @@ def _mapping(text: str) -> Plain:
     root: dict[str, Any] = {}
     lines = list(map(_LINES.__getitem__, text.split("\n")))
     stack: list[_Open] = [(0, root)]
-    at, is_list = 0, False
+    at = 0
     holding: Any = root
-    waiting: str | None = None
+    waiting: tuple[int, Any] | None = None
     for line in lines:
         if line is None:
             continue
-        indent, dash, key, value, fresh = line
-        if waiting is not None:
-            below: dict[str, Any] | list[Any] = [] if dash else {}
-            if indent < at or (indent == at and not dash) or len(stack) >= DEEPEST:
-                raise NotPlain
-            holding[waiting] = below
-            waiting = None
-            stack.append((indent, below))
-            at, holding, is_list = indent, below, dash
-        elif indent != at or is_list is not dash:
-            at, holding, is_list = indent, _holding(stack, indent, is_item=dash), dash
-        if is_list:
+        where, key, value, fresh = line
+        if where != at:
+            if waiting is None:
+                holding = _holding(stack, where)
+            else:
+                below: dict[str, Any] | list[Any] = [] if where & 1 else {}
+                if where <= waiting[0] or len(stack) >= DEEPEST:
+                    raise NotPlain
+                holding[waiting[1]] = below
+                waiting = None
+                stack.append((where, below))
+                holding = below
+            at = where
+        if where & 1:
             if key is None:
                 holding.append(value if fresh is None else fresh())
                 continue
             fields: dict[str, Any] = {}
             holding.append(fields)
-            at, holding, is_list = indent + len("- "), fields, False
+            at, holding = where - 1 + 2 * len("- "), fields
             stack.append((at, fields))
         if key in holding:
             raise NotPlain
-        if value is _BELOW:
-            waiting = key
+        if fresh is None:
+            holding[key] = value
+        elif value is _BELOW:
+            waiting, at = (at, key), _NOWHERE
         else:
-            holding[key] = value if fresh is None else fresh()
+            holding[key] = fresh()
     if waiting is not None or not root:
         raise NotPlain
     return Plain(root, next(number for number, line in enumerate(lines, 1) if line is not None))
 
 
-def _holding(stack: list[_Open], indent: int, *, is_item: bool) -> dict[str, Any] | list[Any]:
+def _holding(stack: list[_Open], where: int) -> dict[str, Any] | list[Any]:
     """The collection to which a line belongs; those that it ends are closed."""
-    while stack[-1][0] > indent or (stack[-1][0] == indent and isinstance(stack[-1][1], list) and not is_item):
+    while stack[-1][0] > where:
         stack.pop()
-        if not stack:
-            raise NotPlain
     at, holding = stack[-1]
-    if at != indent or isinstance(holding, list) != is_item:
+    if at != where:
         raise NotPlain
     return holding
 
@@ -141,17 +148,23 @@ def _holding(stack: list[_Open], indent: int, *, is_item: bool) -> dict[str, Any
 
 
 class _Memo(dict[str, Any]):
-    """What ``make`` says of a piece of text, kept for the next time."""
+    """What ``make`` says of a piece of text, kept from the second time on: most names and numbers come but once."""
 
     def __init__(self, make: Callable[[str], Any]) -> None:
         super().__init__()
         self._make = make
+        self._once: set[int] = set()
 
     def __missing__(self, written: str) -> Any:
         said = self._make(written)
-        if len(self) >= MOST_KEPT:
-            self.clear()
-        if len(written) <= LONGEST_KEPT:
+        mark = hash(written)
+        if mark not in self._once:
+            if len(self._once) >= MOST_KEPT:
+                self._once.clear()
+            self._once.add(mark)
+        elif len(written) <= LONGEST_KEPT:
+            if len(self) >= MOST_KEPT:
+                self.clear()
             self[written] = said
         return said
 
@@ -172,15 +185,15 @@ def _line(written: str) -> _Line | None:
     if key is not None and not isinstance(_scalar(key), str):
         raise NotPlain
     said = after if key is not None else item
-    return len(spaces), dash is not None, key, *((_BELOW, None) if said is None else _value(said))
+    return 2 * len(spaces) + (dash is not None), key, *((_BELOW, dict) if said is None else _value(said))
 
 
-def _head(written: str) -> tuple[int, bool, str] | None:
-    """What stands before ``: `` when that is a key, with its column, and whether a dash is before it."""
+def _head(written: str) -> tuple[int, str] | None:
+    """What stands before ``: `` when that is a key, and where it stands."""
     match = _HEAD.fullmatch(written)
     if match is None or not isinstance(_scalar(match[3]), str):
         return None
-    return len(match[1]), match[2] is not None, match[3]
+    return 2 * len(match[1]) + (match[2] is not None), match[3]
 
 
 def _copied(value: Any) -> Any:
@@ -240,7 +253,7 @@ def _flat_item(written: str) -> Scalar:
 def _flat_pair(written: str) -> tuple[str, Scalar]:
     key, colon, value = written.partition(": ")
     known = _HEADS[key] if colon else None
-    if known is None or known[:2] != (0, False):
+    if known is None or known[0] != 0:
         raise NotPlain
     return key, _flat_item(value)
 
