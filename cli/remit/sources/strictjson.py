@@ -45,6 +45,8 @@ def parse(data: bytes) -> Any:
     value = _load(text)
     if "\\" in text:
         value = one_line_end(value)
+    elif text.strip().isprintable():
+        return value  # What is written without escapes holds no character that the text does not.
     if found := forbidden_in(value):
         raise BadJson(f"a text holds the character {found}, which no value may hold")
     return value
