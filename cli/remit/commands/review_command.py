@@ -49,18 +49,18 @@ def command(
 
     Exit code 1 when the change would add an error; a missing approval alone gives 0.
     """
+    from remit.adding import added_by
     from remit.changing.proposals import find, sides
     from remit.comparing import differences
     from remit.evaluating import feeds_of
     from remit.findings import has_errors
-    from remit.judging import added_findings
     from remit.planning import foresight
 
     at_desk = desk(ctx, at)
     proposal = find(at_desk.store, change_id, at=at, judge=at_desk.judge)
     before, after = sides(at_desk.store, proposal.change)
     found = differences(before, after, at_desk.config.language)
-    findings = added_findings(before, after, at=at)
+    findings = added_by(at_desk.store, before, after, at=at)
     feeds = feeds_of(after, at_desk.store.root, facts, map_path)
     seen = foresight(at_desk.store, proposal, before, after, feeds, at)
     _show(at_desk, proposal, found, findings, seen, at, fmt, everything=everything)
