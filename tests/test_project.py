@@ -106,9 +106,9 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {re.split(r"[<>=!~ ]", line)[0].lower() for line in project["dependencies"]}
+    declared = {re.split(r"[<>=!~ \[]", line)[0].lower() for line in project["dependencies"]}
     extras = {
-        name: {re.split(r"[<>=!~ ]", line)[0].lower() for line in lines}
+        name: {re.split(r"[<>=!~ \[]", line)[0].lower() for line in lines}
         for name, lines in project["optional-dependencies"].items()
     }
     for_tests = extras.pop("dev")

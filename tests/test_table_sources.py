@@ -295,9 +295,17 @@ def test_a_table_name_is_never_taken_for_sql(tmp_path: Path) -> None:
     assert read(tmp_path, "sqlite:///t.db?table=tickets").findings == ()
 
 
-def test_a_url_with_a_password_is_refused_without_showing_it() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://desk:s3cret@db/ops?table=tickets",
+        "postgresql://desk@db/ops?table=tickets&password=s3cret",
+        "postgresql://desk@db/ops?table=tickets&SSL%50assword=s3cret",
+    ],
+)
+def test_a_url_with_a_password_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(UserError) as refused:
-        source_for("postgresql://desk:s3cret@db/ops?table=tickets")
+        source_for(url)
 
     assert "s3cret" not in refused.value.message + refused.value.hint
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from types import MappingProxyType
+from urllib.parse import parse_qsl
 
 from remit.errors import UserError
 from remit.facts import Row, SourceReport
@@ -82,7 +83,8 @@ def source_for(path: str) -> Source:
         UserError: No source does, or the URL holds a password, which every finding would show.
     """
     scheme, url, rest = path.partition("://")
-    if url and ":" in rest.partition("/")[0].rpartition("@")[0]:
+    asked = (name.lower() for name, _ in parse_qsl(rest.partition("?")[2], keep_blank_values=True))
+    if url and (":" in rest.partition("/")[0].rpartition("@")[0] or any("password" in name for name in asked)):
         hint = "Let PGPASSWORD or a password file say it."
         raise UserError(f"The URL of a {scheme} feed holds a password.", hint)
     suffix = f"{scheme}:" if url else PurePath(path).suffix.lower()

@@ -1,8 +1,8 @@
 """Databases by URL: one table or view, read only.
 
 ``sqlite:///feeds/desk.db?table=tickets`` is read by Python's own SQLite, ``duckdb:///feeds/desk.duckdb?table=tickets``
-by DuckDB, and ``postgresql://host/database?table=public.tickets`` by DuckDB's extension where that is installed. Three
-slashes begin a path below the store, four an absolute one.
+by DuckDB, and ``postgresql://host/database?table=public.tickets`` by psycopg. Three slashes begin a path below the
+store, four an absolute one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from remit.sources.context import Item, SourceContext
 from remit.sources.duck import connected
 from remit.sources.opening import unreadable
 from remit.sources.parquet import relation_items
+from remit.sources.postgres import postgres_items, quoted
 
 HINT = "Write it as sqlite:///feeds/desk.db?table=tickets"
 
@@ -46,6 +47,8 @@ class Database:
             yield unreadable(context, "The database cannot be opened: there is no such file.")
         elif address.scheme == "sqlite":
             yield from _sqlite(context, address)
+        elif address.scheme == "postgresql":
+            yield from postgres_items(context, address.host, address.table)
         else:
             yield from _ducks(context, address)
 
@@ -66,35 +69,19 @@ def _address(context: SourceContext) -> Address | str:
 
 
 def _ducks(context: SourceContext, address: Address) -> Iterator[Item]:
-    """A table of a DuckDB file, or of another server through DuckDB, which keeps no order of its own."""
-    if address.scheme == "duckdb":
-        import duckdb
+    import duckdb
 
-        try:
-            connection = connected(address.file, read_only=True)
-        except duckdb.Error as error:
-            yield unreadable(context, f"The database cannot be read: {str(error).splitlines()[0]}.")
-            return
-        with connection:
-            yield from relation_items(context, connection, lambda: connection.table(_dotted(address.table)))
+    try:
+        connection = connected(address.file, read_only=True)
+    except duckdb.Error as error:
+        yield unreadable(context, f"The database cannot be read: {str(error).splitlines()[0]}.")
         return
-    with connected() as connection:
-        yield from relation_items(context, connection, lambda: _attached(connection, address))
-
-
-def _attached(connection: Any, address: Address) -> Any:
-    connection.load_extension("postgres")
-    connection.execute(f"ATTACH {_quoted(address.host, chr(39))} AS there (TYPE postgres, READ_ONLY)")
-    table = address.table if "." in address.table else f"public.{address.table}"
-    return connection.table(f"there.{_dotted(table)}").order("ALL")
+    with connection:
+        yield from relation_items(context, connection, lambda: connection.table(_dotted(address.table)))
 
 
 def _dotted(table: str) -> str:
-    return ".".join(_quoted(part, chr(34)) for part in table.split("."))
-
-
-def _quoted(word: str, mark: str) -> str:
-    return mark + word.replace(mark, mark * 2) + mark
+    return ".".join(map(quoted, table.split(".")))
 
 
 # --- SQLite ----------------------------------------------------------------------------------------------------------
@@ -114,7 +101,7 @@ def _sqlite(context: SourceContext, address: Address) -> Iterator[Item]:
                 return
             declared = connection.execute("SELECT name, upper(type) FROM pragma_table_info(?)", (address.table,))
             types = {name.decode(): kind.decode() for name, kind in declared}
-            rows = connection.execute(f"SELECT * FROM {_quoted(address.table, chr(34))}")
+            rows = connection.execute(f"SELECT * FROM {quoted(address.table)}")
             yield from items(context, list(types), enumerate(_sqlite_rows(rows, types, Values(context)), 1))
     except sqlite3.Error as error:
         yield unreadable(context, f"The database cannot be read: {error}.")
