@@ -6,13 +6,17 @@ from functools import cache
 
 import pytest
 from conftest import GitRepo, commit_all
-from test_nearby import AT, Changed, after, store
-from test_rechecking import ALL
+from test_nearby import AT, WANG, Changed, after, store
+from test_rechecking import ALL, HOSPITAL
 
 from remit.adding import added_by
+from remit.apart import commit_and_working_tree
+from remit.comparing import differences
 from remit.evaluating import load
 from remit.findings import Finding, has_errors
 from remit.judging import added_findings
+from remit.rechecking import check_working
+from remit.remembering import memory_of
 from remit.store import Files, Store
 from remit.yamltext import Edit, edit
 
@@ -77,3 +81,21 @@ def test_a_review_reads_few_of_the_records_once_the_store_is_known(
 
     assert len(sizes) == 2
     assert max(sizes) < len(store()) / 2
+
+
+@pytest.mark.parametrize("checked", [False, True], ids=["never checked", "checked before"])
+def test_what_the_working_tree_changes_is_told_as_if_both_were_read_whole(repo: Store, checked: bool) -> None:
+    if checked:
+        check_working(repo, memory_of(repo), at=AT)
+    root = repo.root
+    (root / "records/customers/notes.txt").write_text("x")
+    (root / HOSPITAL).rename(root / "records/customers/first-hospital.yaml")
+    for path, data in after(ALL["a reference to nobody"] | ALL["a record that others name is gone"]).items():
+        if data != store()[path]:
+            (root / path).write_bytes(data)
+    (root / WANG).unlink()
+
+    found = differences(*commit_and_working_tree(Store.open(root), "HEAD"))
+
+    assert found == differences(repo.files("HEAD"), Store.open(root).files())
+    assert {one.change for one in found} == {"added", "changed", "removed"}

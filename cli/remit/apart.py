@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from remit.footing import Footing
 from remit.git.values import TREE_MODE
-from remit.store import CONFIG, FOLDERS, Store, is_store_path
+from remit.records import paths_below
+from remit.store import CONFIG, FOLDERS, Files, Store, is_store_path
+from remit.working import working_tree
 
 Sides = tuple[str | None, str | None]
 """The id of a file in a tree and among the files; None where it is not there."""
@@ -23,6 +26,26 @@ def apart(store: Store, tree: str, files: Footing) -> dict[str, Sides]:
     for folder in FOLDERS:
         found |= _apart_below(store, tree, files, folder)
     return dict(sorted(found.items()))
+
+
+def commit_and_working_tree(store: Store, ref: str) -> tuple[Files, Files]:
+    """A commit, and the working tree: of either what is not the same, the schemas and the settings.
+
+    Raises:
+        NotFound: no such revision.
+        NotAStore: that revision has no ``remit.yaml`` where the store is.
+    """
+    committed, there = store.files(ref), working_tree(store)
+    blobs, footing = committed.blobs, there.footing
+    paths = {
+        CONFIG,
+        *paths_below(blobs, "schemas/"),
+        *footing.below("schemas"),
+        *apart(store, committed.commit or ref, footing),
+    }
+    before = {path: blobs[path] for path in sorted(paths) if path in blobs}
+    after = {path: there.read(path) for path in sorted(paths) if footing.oid(path) is not None}
+    return replace(committed, blobs=before), Files(None, None, after, there.findings)
 
 
 def id_in(store: Store, tree: str, path: str) -> str | None:

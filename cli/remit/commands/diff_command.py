@@ -21,6 +21,7 @@ def command(ctx: click.Context, revisions: str, everything: bool, ref: str | Non
 
     Example: remit diff main..change/c-20261015-ab12cd
     """
+    from remit.apart import commit_and_working_tree
     from remit.comparing import differences
     from remit.errors import UserError
     from remit.records import config_of
@@ -32,12 +33,13 @@ def command(ctx: click.Context, revisions: str, everything: bool, ref: str | Non
         raise UserError("HEAD is given twice: after the dots and by --ref.", "Give one of them.")
     store = store_of(ctx)
     target = (head or "HEAD") if dots else ref
-    if ref and not base:
+    if target is None and not store.is_bare:
+        before, after = commit_and_working_tree(store, base or "HEAD")
+    elif ref and not base:
         parents = store.in_git().commit(ref).parents
-        before = store.files(parents[0]) if parents else Files(None, None, {})
+        before, after = store.files(parents[0]) if parents else Files(None, None, {}), store.files(ref)
     else:
-        before = store.files(base or "HEAD")
-    after = store.files(target)
+        before, after = store.files(base or "HEAD"), store.files(target)
     found = differences(before, after)
     if fmt == "json":
         told = [one.to_json() for one in found]
