@@ -20,7 +20,7 @@ from remit.records import Gist, PackedRecord, Record, as_record, is_record_path
 from remit.references import names_in
 from remit.schemas import Schemas
 from remit.validity import has_periods, may_have_periods
-from remit.yamltext import PackedDocument, read
+from remit.yamltext import read
 
 MANY = 2_000
 """From so many records on it pays to spread them."""
@@ -74,12 +74,12 @@ def _pack(part: Sequence[str], fetch: Fetch, schemas: Schemas) -> bytes:
         document, problems = read(data, path)
         record, problem = as_record(document) if document is not None else (None, None)
         findings: tuple[Finding, ...] = ()
-        row: tuple[Any, ...] = data, seen
+        said: tuple[Any, ...] | None = None
         if document is not None and record is not None:
             findings = tuple(schemas.check_record(record))
             gist = tuple(_gist(record, data, schemas))
-            row = *row, record.kind, record.name, document.start, marshal.dumps(document.value), gist
-        rows.append(row)
+            said = record.kind, record.name, document.start, marshal.dumps(document.value), gist
+        rows.append((data, seen, said))
         problems = (*problems, problem) if problem is not None else problems
         if problems or findings:
             told[number] = problems, findings
@@ -97,12 +97,12 @@ def _unpack(part: Sequence[str], packed: bytes) -> Iterator[tuple[str, Judged]]:
     for number, (path, row) in enumerate(zip(part, marshal.loads(rows), strict=True)):
         if row is None:
             continue
-        data, seen, *rest = row
+        data, seen, said = row
         problems, findings = told.get(number, _NOTHING)
         record = None
-        if rest:
-            kind, name, start, value, gist = rest
-            record = PackedRecord.of(intern(kind), name, PackedDocument.of(path, start, value, data), Gist(*gist))
+        if said is not None:
+            kind, name, start, value, gist = said
+            record = PackedRecord.of(intern(kind), name, path, Gist(*gist), (start, value, data))
         yield path, Judged(record, problems, findings, data, seen)
 
 

@@ -118,7 +118,9 @@ def run() -> None:
     """The console script. Never returns: ends the process with an exit code."""
     # What a run makes stays to its end for the most part: to look through it again and again for cycles finds nothing.
     gc.set_threshold(100_000, 50, 100)
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    gc.freeze()  # what was made goes with the process, not piece by piece before
+    sys.exit(code)
 
 
 def main(arguments: list[str]) -> int:

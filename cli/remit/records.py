@@ -75,15 +75,24 @@ class Record:
         return title_in(self.metadata.get("title"), language) or self.name
 
 
+Packed = tuple[tuple[int, int], bytes, bytes]
+"""Where a document begins, its value as ``marshal`` packs it, and its file."""
+
+
 class PackedRecord(Record):
     """A record that was read elsewhere: its body is unpacked when it is asked for."""
 
     @classmethod
-    def of(cls, kind: str, name: str, document: PackedDocument, gist: Gist) -> PackedRecord:
+    def of(cls, kind: str, name: str, path: str, gist: Gist, packed: Packed) -> PackedRecord:
         """What ``as_record`` gave for the document."""
         made = object.__new__(cls)
-        made.__dict__.update(kind=kind, name=name, path=document.path, document=document, gist=gist)
+        made.__dict__.update(kind=kind, name=name, path=path, gist=gist, _packed=packed)
         return made
+
+    @cached_property
+    def document(self) -> Document:
+        """Where each value was written."""
+        return PackedDocument.of(self.path, *self.__dict__["_packed"])
 
     @cached_property
     def body(self) -> Mapping[str, Any]:

@@ -67,7 +67,7 @@ def over_cores(
         for helper in helpers:
             helper.end()
     for number, part in enumerate(parts):
-        yield part, done[number] if number in done else work(part)
+        yield part, done.pop(number) if number in done else work(part)
 
 
 def _queue(length: int) -> int:
