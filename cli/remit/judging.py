@@ -286,12 +286,12 @@ def result_check(store: Store, *, at: datetime) -> Check:
 
 
 def _is_led(before: Files, after: Files, touched: Sequence[str]) -> bool:
-    """Whether a lifecycle may have something to say of a record that a change touches; told by the name of its kind."""
-    lifecycles = [before.blobs[path] for path in paths_below(before.blobs, LIFECYCLE_RULES) if not is_cases(path)]
+    """Whether a lifecycle may have something to say of a record that a change touches, since it speaks of its kind."""
     sides = [build_snapshot({p: s.blobs[p] for p in touched if is_record_path(p, s.blobs)}) for s in (before, after)]
-    kinds = {record.kind.encode() for side in sides for record in side.records}
-    # What is written with escapes may hold any word.
-    return any(b"\\" in data or any(kind in data for kind in kinds) for data in lifecycles)
+    kinds = {record.kind for side in sides for record in side.records}
+    rules = [path for path in paths_below(before.blobs, LIFECYCLE_RULES) if is_record_path(path, before.blobs)]
+    read = build_snapshot({path: before.blobs[path] for path in rules})
+    return bool(read.findings) or any(policy.spec.get("subject") in kinds for policy in read.policies)
 
 
 def broken_by(store: Store, change: Change, at: datetime) -> tuple[Finding, ...]:

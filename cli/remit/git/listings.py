@@ -56,12 +56,15 @@ class Listings(Opened):
 
     def files_in(self, commit: str, folder: str) -> dict[str, TreeEntry]:
         """What stands in one folder of a commit or tree itself and is no folder, by name; empty where there is none."""
-        return {name: entry for name, entry in self.within(commit, folder).items() if entry.mode != TREE_MODE}
+        return {name: entry for name, entry in self._folder(commit, folder) or () if entry.mode != TREE_MODE}
 
     def within(self, commit: str, folder: str) -> dict[str, TreeEntry]:
         """What stands in one folder of a commit or tree itself, by name, folders too; empty where there is none."""
         tree = self._folder(commit, folder)
-        return dict(tree) if tree is not None else {}
+        if tree is None:
+            return {}
+        self._batch(tree.folders)  # whoever asks goes on to them: all at one time
+        return dict(tree)
 
     def plain_files(self, commit: str, folder: str) -> Columns | None:
         """Names and ids of a folder that holds nothing but regular files, in git's order; None for any other."""
