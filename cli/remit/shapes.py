@@ -75,7 +75,12 @@ def _why_no_plain_name(name: str) -> str:
 
 def with_folders(paths: Iterable[str]) -> set[str]:
     """The paths and every folder above one of them."""
-    return {path[:end] for path in paths for end in (*(at for at, sign in enumerate(path) if sign == "/"), len(path))}
+    found: set[str] = set()
+    for path in paths:
+        while path and path not in found:
+            found.add(path)
+            path = path.rpartition("/")[0]
+    return found
 
 
 def twins(paths: Iterable[str]) -> list[tuple[str, str]]:
@@ -83,7 +88,8 @@ def twins(paths: Iterable[str]) -> list[tuple[str, str]]:
     seen: dict[str, str] = {}
     found = []
     for path in sorted(paths):
-        first = seen.setdefault(unicodedata.normalize("NFKC", path).casefold(), path)
+        alike = path.lower() if path.isascii() else unicodedata.normalize("NFKC", path).casefold()
+        first = seen.setdefault(alike, path)
         if first != path:
             found.append((first, path))
     return found

@@ -16,6 +16,8 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
@@ -85,9 +87,12 @@ def run(
     Raises:
         GitError: any other status, in git's words; no git; more than ``seconds`` or ``OUTPUT_BYTES``.
     """
-    with tempfile.TemporaryFile() as source:
-        source.write(stdin)
-        source.seek(0)
+    with ExitStack() as open_ones:
+        source: Any = subprocess.DEVNULL
+        if stdin:
+            source = open_ones.enter_context(tempfile.TemporaryFile())
+            source.write(stdin)
+            source.seek(0)
         process = _started(folder, args, source, variables, machine=machine)
     try:
         status, out, err = _finish(process, seconds)
@@ -136,7 +141,7 @@ def _program(own: Mapping[str, str]) -> list[str]:
     path = os.pathsep.join(
         folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).is_absolute()
     )
-    program, cleaner = shutil.which("git", path=path), shutil.which("env", path=path)
+    program, cleaner = _found("git", path), _found("env", path)
     if program is None:
         raise GitError("git is not installed, or not on the PATH", hint="install git 2.36 or newer")
     names = [n for n in os.environ if n.startswith("GIT_") and not n.startswith("GIT_PYTHON_")]
@@ -146,6 +151,11 @@ def _program(own: Mapping[str, str]) -> list[str]:
     if cleaner is None:
         raise GitError(f"{', '.join(stray)} must not reach git, and there is no program env to leave it out")
     return [cleaner, *(part for name in stray for part in ("-u", name)), program]
+
+
+@cache
+def _found(name: str, path: str) -> str | None:
+    return shutil.which(name, path=path)
 
 
 def _finish(process: Any, seconds: float) -> Done:
