@@ -7,6 +7,7 @@ or on disk, the same rows give the same facts and the same findings.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from remit.facts import FACT_ID_LIMIT, Row, SourceReport
@@ -14,12 +15,13 @@ from remit.findings import Finding, did_you_mean, finding, in_order
 from remit.records import Snapshot
 from remit.references import DATED, Entity, World, check_references, uses
 from remit.remembering import Memory
-from remit.schemas import Schemas
+from remit.schemas import KindSchema, Schemas
 from remit.sources import TYPED_BY_SHAPE, Reading, SourceContext, read_each, read_items, source_for
 from remit.sources.coercion import coerce
 from remit.sources.parquet import Parquet
 from remit.sources.scan import Scan, scanned
 from remit.sources.spool import Spool, SpooledWorld
+from remit.sources.standing import standing
 
 MOST_PASSES = 10
 """A row that refers to a left-out row is left out too; chains of such rows are at most this long in practice."""
@@ -74,7 +76,7 @@ def spooled(
     alone = World(schemas, records, snapshot.config)
     known = {entity.ref for entity in records}
     spool = Spool()
-    scans: list[Scan] = []
+    scans = _scans(feeds, alone, memory)
     findings: list[Finding] = []
     waiting: list[tuple[int, str, str]] = []
     accepted, rejected, readings = [0] * len(feeds), [0] * len(feeds), []
@@ -94,9 +96,7 @@ def spooled(
             if not _settled(entity, alone):
                 waiting.append((number, entity.kind, entity.name))
 
-        scan = _scan(feed, feeds, alone, memory)
-        if scan is not None:
-            scans.append(scan)
+        if (scan := scans.get(number)) is not None:
             accepted[number] += scan.plain
             reading = read_items(feed.path, Parquet.format, scan.odd_items() if scan.odd else (), take)
         else:
@@ -104,7 +104,7 @@ def spooled(
         readings.append(reading)
         rejected[number] += reading.rejected
         findings += (*reading.findings, *problems)
-    world = SpooledWorld(schemas, records, snapshot.config, spool, scans, master)
+    world = SpooledWorld(schemas, records, snapshot.config, spool, scans.values(), master)
     for _ in range(MOST_PASSES):
         facts = (fact for _, kind, name in waiting if (fact := spool.get(kind, name)) is not None)
         broken = {f.record: f for f in check_references(world, facts, "row-reference")}
@@ -124,13 +124,20 @@ def spooled(
     return Admitted(world, reports, in_order(findings))
 
 
-def _scan(feed: SourceContext, feeds: Sequence[SourceContext], records: World, memory: Memory | None) -> Scan | None:
-    """The feed where it stands, when no other feed can have rows of its kind."""
-    schema = records.schemas.kinds.get(feed.kind or "")
-    alone = sum(other.row_kind in (None, feed.kind) for other in feeds) == 1
-    if schema is None or not alone:
-        return None
+def _scans(feeds: Sequence[SourceContext], records: World, memory: Memory | None) -> dict[int, Scan]:
+    """The feeds that are facts where they stand, by number: all that can have rows of a kind, or none of them."""
+    found: dict[int, Scan] = {}
+    for kind in dict.fromkeys(feed.kind for feed in feeds):
+        schema = records.schemas.kinds.get(kind or "")
+        own = [number for number, feed in enumerate(feeds) if feed.row_kind in (None, kind)]
+        if schema is None or any(feeds[number].kind != kind for number in own):
+            continue
+        scans = standing([partial(_scan, feeds[number], schema, records, memory) for number in own], memory)
+        found |= dict(zip(own, scans, strict=True)) if scans else {}
+    return dict(sorted(found.items()))
 
+
+def _scan(feed: SourceContext, schema: KindSchema, records: World, memory: Memory | None) -> Scan | None:
     def found(kinds: Sequence[str], name: str) -> bool:
         return records.find(kinds, name) is not None
 

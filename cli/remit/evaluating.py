@@ -30,7 +30,7 @@ from remit.records import Snapshot, build_snapshot, config_of
 from remit.references import Entity, World, world_of_records
 from remit.remembering import Memory
 from remit.schemas import Schemas, load_schemas
-from remit.sources import Reading, SourceContext, read_mapping, read_source
+from remit.sources import Reading, SourceContext, files_at, read_mapping, read_source
 from remit.sources.spool import SpooledWorld, master_of
 from remit.store import Files
 from remit.tables import Table, read_tables
@@ -174,7 +174,7 @@ def _judged(files: Files, schemas: Schemas, spread: Spread | None) -> Mapping[st
 def feeds_of(
     files: Files, root: Path, arguments: Iterable[tuple[str | None, str]], mapping: Path | None
 ) -> list[SourceContext]:
-    """The feeds that the command line names, or else those of ``remit.yaml``, as contexts to read.
+    """The feeds that the command line names, or else those of ``remit.yaml``, as contexts to read, one for each file.
 
     Raises:
         UserError: a mapping file cannot be used, or a source of ``remit.yaml`` is not written rightly.
@@ -183,7 +183,8 @@ def feeds_of(
     given = list(arguments)
     if given:
         shared = _mapping(mapping.read_bytes(), str(mapping)) if mapping else None
-        return [SourceContext(path, kind, shared, config.zone) for kind, path in given]
+        named = ((kind, one) for kind, path in given for one in files_at(path, Path()))
+        return [SourceContext(path, kind, shared, config.zone) for kind, path in named]
     contexts = []
     for source in config.sources:
         if not isinstance(source, dict) or not isinstance(source.get("path"), str):
@@ -191,7 +192,8 @@ def feeds_of(
             raise UserError("A source in remit.yaml has a path.", hint)
         own = source.get("map")
         shared = _mapping((root / own).read_bytes(), own) if isinstance(own, str) else None
-        contexts.append(SourceContext(source["path"], source.get("kind"), shared, config.zone, root))
+        each = files_at(source["path"], root)
+        contexts += [SourceContext(path, source.get("kind"), shared, config.zone, root) for path in each]
     return contexts
 
 

@@ -6,9 +6,10 @@ handed over or named in a finding.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
@@ -51,6 +52,7 @@ __all__ = [
     "Reading",
     "Source",
     "SourceContext",
+    "files_at",
     "read_each",
     "read_items",
     "read_mapping",
@@ -93,6 +95,23 @@ def source_for(path: str) -> Source:
             f"{path}: no source reads {suffix or 'a file without a suffix'}.", f"Known: {', '.join(SOURCES)}."
         )
     return SOURCES[suffix]
+
+
+def files_at(path: str, root: Path) -> list[str]:
+    """The feeds that a path below ``root`` names: the files of a folder, or those that a pattern such as
+    ``feeds/2026-*.parquet`` matches, by name; else the path itself, which may be a URL or lead nowhere.
+
+    Of a folder, what no source reads and what begins with a dot is left out.
+    """
+    where = root / path
+    if "://" in path or where.is_file():
+        return [path]
+    if where.is_dir():
+        known = (one for one in where.iterdir() if one.suffix.lower() in SOURCES and not one.name.startswith("."))
+        return sorted(str(PurePath(path) / one.name) for one in known if one.is_file()) or [path]
+    # Path.glob knows no absolute pattern.
+    found = glob.glob(path, root_dir=root) if glob.has_magic(path) else []  # noqa: PTH207
+    return sorted(one for one in found if (root / one).is_file()) or [path]
 
 
 def read_source(context: SourceContext) -> Reading:

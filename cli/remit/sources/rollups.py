@@ -54,15 +54,30 @@ class Rollup(NamedTuple):
                 yield from (group for day, group in self.days[month] if start <= day < end)
 
 
-def rollup(
-    scan: Scan, one: Pushed, world: SpooledWorld, pushing: Callable[[], Pushing], start: int, end: int
-) -> Rollup | None:
-    """What is known of the days from ``start`` to ``end`` of a file, found out now where it is not; None where it is
-    too much, or where the file is not one to remember. ``one`` is asked about all days at once.
+def rollups(
+    scans: Sequence[Scan], one: Pushed, world: SpooledWorld, pushing: Callable[[], Pushing], start: int, end: int
+) -> list[Rollup]:
+    """What is known of the days from ``start`` to ``end`` of each file, found out now where it is not; without those
+    files that are none to remember, or come to too much. ``one`` is asked about all days at once.
     """
+    question = _question(one, world)
+    found = (_rollup(scan, question, one, world, pushing, start, end) for scan in scans)
+    return [one for one in found if one is not None]
+
+
+def _rollup(
+    scan: Scan,
+    question: str,
+    one: Pushed,
+    world: SpooledWorld,
+    pushing: Callable[[], Pushing],
+    start: int,
+    end: int,
+) -> Rollup | None:
     if scan.memory is None:
         return None
-    name = _name(scan, one, world)
+    whole = json.dumps([scan.about, scan.odd, question])
+    name = f"sums {hashlib.sha256(whole.encode()).hexdigest()}"
     known = scan.memory.recall(name)
     if known == _TOO_MUCH:
         return None
@@ -73,12 +88,12 @@ def rollup(
 _TOO_MUCH = b"too much"
 
 
-def _name(scan: Scan, one: Pushed, world: SpooledWorld) -> str:
-    """Names everything on which the sums rest, but for the days of the calendar."""
+def _question(one: Pushed, world: SpooledWorld) -> str:
+    """Names everything on which the sums rest, but for the file and the days of the calendar."""
     columns = {repr(column): column for column in columns_of(one) if column.kind}
     lookups = [(key, rows) for key, rows in sorted(lookups_of(world, columns).items())]
-    whole = json.dumps([scan.about, scan.odd, repr(one), lookups, str(world.zone)])
-    return f"sums {hashlib.sha256(whole.encode()).hexdigest()}"
+    whole = json.dumps([repr(one), lookups, str(world.zone)])
+    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 # --- remembering -----------------------------------------------------------------------------------------------------

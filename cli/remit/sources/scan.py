@@ -57,8 +57,9 @@ _ANNOTATIONS = ("title", "description", "default", "examples", "type", "format",
 class Scan(NamedTuple):
     """The plain rows of one feed: all ``rows`` but those numbered in ``odd`` (from 0); ``types`` by column.
 
-    ``about`` names the file as it is and what was asked of it, ``marks`` are what the file system says of it, and
-    ``memory`` keeps what is found out about it; None where the file is too young to be known again.
+    ``ids`` are the first and the last id of all rows by code points, empty ones where no row has any. ``about`` names
+    the file as it is and what was asked of it, ``marks`` are what the file system says of it, and ``memory`` keeps what
+    is found out about it; None where the file is too young to be known again.
     """
 
     context: SourceContext
@@ -66,6 +67,7 @@ class Scan(NamedTuple):
     types: Mapping[str, str]
     rows: int
     odd: tuple[int, ...]
+    ids: tuple[str, str]
     about: str = ""
     marks: Marks = ()
     memory: Memory | None = None
@@ -74,6 +76,11 @@ class Scan(NamedTuple):
     def plain(self) -> int:
         """How many rows are facts where they stand."""
         return self.rows - len(self.odd)
+
+    @property
+    def rows_of_file(self) -> str:
+        """Every row, with its number as ``file_row_number``, as SQL to select from."""
+        return _from(self.context)
 
     def odd_items(self) -> Iterator[Item]:
         """A row or a finding for each odd row."""
@@ -165,9 +172,9 @@ def scanned(
     about = _about(marks, schema, taken)
     known = memory.recall(about) if memory else None
     if known is not None:
-        odd, types, rows, names = json.loads(known)
+        odd, types, rows, ids, names = json.loads(known)
         if all(find(schema.shape.fields[name].shape.kinds, one) is good for name, one, good in names):
-            return Scan(context, schema.kind, types, rows, tuple(odd), about, marks, memory)
+            return Scan(context, schema.kind, types, rows, tuple(odd), tuple(ids), about, marks, memory)
     names = []
 
     def noted(name: str, kinds: Sequence[str], one: str) -> bool:
@@ -177,7 +184,7 @@ def scanned(
     scan = _proved(context, schema, noted, taken)
     # A file that changes while it is read, or within the grain of its clock, is not known.
     if memory and scan and marks_of(context) == marks and time.time_ns() - _changed(context) > _GRAIN:
-        memory.keep(about, json.dumps([scan.odd, scan.types, scan.rows, names]).encode())
+        memory.keep(about, json.dumps([scan.odd, scan.types, scan.rows, scan.ids, names]).encode())
         return scan._replace(about=about, marks=marks, memory=memory)
     return scan
 
@@ -243,7 +250,8 @@ def _judged(
     source, plain = _from(context), " AND ".join(f"({test})" for test in tests)
     odd = f"SELECT file_row_number FROM {source} WHERE NOT coalesce({plain}, false) LIMIT {MOST_ODD + 1}"
     numbers = {number for (number,) in connection.execute(odd).fetchall()}
-    (rows,) = connection.execute(f"SELECT count(*) FROM {source}").fetchone()
+    extent = f"SELECT count(*), coalesce(min(id), ''), coalesce(max(id), '') FROM {source}"
+    rows, *ids = connection.execute(extent).fetchone()
     twice = f"SELECT hash(id) AS h FROM {source} GROUP BY h HAVING count(*) > 1 LIMIT {MOST_ODD + 1}"
     hashes = [value for (value,) in connection.execute(twice).fetchall()]
     if len(hashes) > MOST_ODD or len(numbers) > MOST_ODD:
@@ -251,7 +259,7 @@ def _judged(
     if hashes:
         alike = f"SELECT file_row_number FROM {source} WHERE hash(id) IN ({_list(hashes)}) LIMIT {MOST_ODD + 1}"
         numbers |= {number for (number,) in connection.execute(alike).fetchall()}
-    return Scan(context, kind, types, rows, tuple(sorted(numbers))) if len(numbers) <= MOST_ODD else None
+    return Scan(context, kind, types, rows, tuple(sorted(numbers)), tuple(ids)) if len(numbers) <= MOST_ODD else None
 
 
 # --- what a value must be --------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from remit.references import Entity
 from remit.sources.duck import EXTRA
 from remit.sources.fact_table import opened_table
 from remit.sources.grouping import COUNTED, Group, Keys, Query
-from remit.sources.rollups import Rollup, rollup
+from remit.sources.rollups import Rollup, rollups
 from remit.sources.scan import Scan
 from remit.sources.spool import SpooledWorld
 
@@ -101,8 +101,7 @@ class Tallying:
         every = self._pushed(measure, at_last(scoring))
         if every is None:
             return ()
-        found = (rollup(scan, every, self._world, self._pushing, start, over) for scan in scans)
-        return [one for one in found if one is not None]
+        return rollups(scans, every, self._world, self._pushing, start, over)
 
     def _first(self, measure: Measure, one: Pushed, outcomes: Sequence[Outcome], keys: Sequence[Keys]) -> Sequence[str]:
         """The first names of the facts that have one of these outcomes and some of these keys."""
