@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 from conftest import GitRepo
-from test_bulk import STORES, mistaken, said
+from test_bulk import STORES, mistaken
 
 from remit import bulk, checking, gathering
 from remit.bulk import Spread
-from remit.evaluating import load
+from remit.evaluating import Loaded, load
 from remit.footing import blob_id
 from remit.gathering import gathered
 from remit.git import Marks
 from remit.rechecking import check_working
+from remit.records import PackedRecord, Record
 from remit.remembering import memory_of
 from remit.spreading import over_cores
 from remit.store import Store, read_regular
@@ -39,6 +40,13 @@ def written(root: Path, files: Mapping[str, bytes]) -> Store:
     return Store.open(root)
 
 
+def everything_of(loaded: Loaded) -> list[object]:
+    """What a store holds and what is wrong with it, as text; values are looked at after all else."""
+    wrong = [loaded.trouble, list(checking.of_records(loaded))]
+    entities = [(e.ref, e.place, repr(e.spec)) for kind in loaded.schemas.kinds for e in loaded.world.all(kind)]
+    return [*wrong, entities, [(r.path, repr(r.body), r.document.start, r.place()) for r in loaded.snapshot.records]]
+
+
 def by(processes: int) -> Spread:
     return partial(over_cores, processes=processes)
 
@@ -54,8 +62,7 @@ def test_what_is_gathered_is_what_is_read(name: str, processes: int, tmp_path: P
     assert (files.findings, files.marks) == (plain.findings, plain.marks)
     assert files.ids == {path: blob_id(plain.blobs[path]) for path in files.judged}
     assert files.judged.keys() == {path for path in plain.blobs if path.startswith("records/")}
-    assert load(files).trouble == load(plain).trouble
-    assert said(dict(files.blobs), None) == said(plain.blobs, by(processes))
+    assert everything_of(load(files)) == everything_of(load(plain)) == everything_of(load(files, spread=by(processes)))
 
 
 def test_a_check_says_what_a_check_of_what_one_process_read_says(git_repo: GitRepo) -> None:
@@ -98,3 +105,22 @@ def test_a_schema_that_cannot_be_read_leaves_everything_to_one(tmp_path: Path, m
     monkeypatch.setattr(gathering, "read_regular", denied)
 
     assert gathered(store, by(2)) == store.files()
+
+
+def test_only_kinds_of_which_a_rule_or_another_record_asks_more_are_packed(tmp_path: Path) -> None:
+    example, thousand = (written(tmp_path / name, STORES[name]()) for name in ("the example", "a thousand"))
+
+    packed, others = (
+        {one.record.kind for one in gathered(store, by(1)).judged.values() if one.record and _packed(one.record)}
+        for store in (example, thousand)
+    )
+
+    assert packed >= {"Customer", "RoleAssignment", "Person"}
+    assert others == {"Nothing"}
+
+
+def _packed(record: Record) -> bytes:
+    assert isinstance(record, PackedRecord)
+    _, packed, _ = record.__dict__["_packed"]
+    assert isinstance(packed, bytes)
+    return packed

@@ -11,14 +11,14 @@ from __future__ import annotations
 import gc
 import marshal
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from sys import intern
 from typing import Any, NamedTuple
 
 from remit.findings import Finding
 from remit.records import Gist, PackedRecord, Record, as_record, is_record_path
-from remit.references import names_in
-from remit.schemas import Schemas
+from remit.references import DATED, names_in
+from remit.schemas import KindSchema, Schemas
 from remit.validity import has_periods, may_have_periods
 from remit.yamltext import read
 
@@ -44,15 +44,18 @@ class Judged(NamedTuple):
     seen: Seen
 
 
-def judged(paths: Iterable[str], fetch: Fetch, schemas: Schemas, spread: Spread) -> dict[str, Judged]:
+def judged(
+    paths: Iterable[str], fetch: Fetch, schemas: Schemas, spread: Spread, unasked: Collection[str] = ()
+) -> dict[str, Judged]:
     """The record files among ``paths``; empty when they are too few to be worth it.
 
-    One that cannot be fetched is left out.
+    One that cannot be fetched is left out. Values of the ``unasked`` kinds are not packed: they are read again should
+    anybody ask for one.
     """
     wanted = sorted(filter(is_record_path, paths))
     if len(wanted) < MANY:
         return {}
-    parts = spread(lambda part: _pack(part, fetch, schemas), wanted)
+    parts = spread(lambda part: _pack(part, fetch, schemas, unasked), wanted)
     was_enabled = gc.isenabled()
     gc.disable()  # what is made here stays
     try:
@@ -62,7 +65,7 @@ def judged(paths: Iterable[str], fetch: Fetch, schemas: Schemas, spread: Spread)
             gc.enable()
 
 
-def _pack(part: Sequence[str], fetch: Fetch, schemas: Schemas) -> bytes:
+def _pack(part: Sequence[str], fetch: Fetch, schemas: Schemas, unasked: Collection[str]) -> bytes:
     rows: list[tuple[Any, ...] | None] = []
     told: dict[int, tuple[tuple[Finding, ...], tuple[Finding, ...]]] = {}
     for number, path in enumerate(part):
@@ -78,12 +81,31 @@ def _pack(part: Sequence[str], fetch: Fetch, schemas: Schemas) -> bytes:
         if document is not None and record is not None:
             findings = tuple(schemas.check_record(record))
             gist = tuple(_gist(record, data, schemas))
-            said = record.kind, record.name, document.start, marshal.dumps(document.value), gist
+            packed = b"" if record.kind in unasked else marshal.dumps(document.value)
+            said = record.kind, record.name, document.start, packed, gist
         rows.append((data, seen, said))
         problems = (*problems, problem) if problem is not None else problems
         if problems or findings:
             told[number] = problems, findings
     return pickle.dumps((marshal.dumps(rows), told))
+
+
+def unasked_kinds(schemas: Schemas, rules: Iterable[bytes]) -> frozenset[str]:
+    """Kinds into whose records a check will hardly look once they are judged: no rule names them, nothing about them
+    is unique, and what they refer to holds at any time. A guess, on which no answer rests."""
+    asked = b"\n".join(rules)
+    return frozenset(
+        kind for kind, schema in schemas.kinds.items() if not _compares(schema) and kind.encode() not in asked
+    )
+
+
+def _compares(schema: KindSchema) -> bool:
+    fields = schema.shape.fields.values()
+    return (
+        schema.kind in DATED
+        or "x-remit-no-overlap" in schema.schema
+        or any(part.schema.get("x-remit-unique") for part in fields)
+    )
 
 
 def _gist(record: Record, data: bytes, schemas: Schemas) -> Gist:

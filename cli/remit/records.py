@@ -76,7 +76,7 @@ class Record:
 
 
 Packed = tuple[tuple[int, int], bytes, bytes]
-"""Where a document begins, its value as ``marshal`` packs it, and its file."""
+"""Where a document begins, its value as ``marshal`` packs it or nothing, and its file."""
 
 
 class PackedRecord(Record):

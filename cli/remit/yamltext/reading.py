@@ -90,11 +90,11 @@ class Document:
 
 
 class PackedDocument(Document):
-    """A document that was read elsewhere: its value is unpacked when it is asked for."""
+    """A document that was read elsewhere: its value is unpacked, or read again, when it is asked for."""
 
     @classmethod
     def of(cls, path: str, start: tuple[int, int], packed: bytes, data: bytes) -> PackedDocument:
-        """What ``read`` gave for ``data``, with the value as ``marshal`` packs it."""
+        """What ``read`` gave for ``data``, with the value as ``marshal`` packs it, or nothing in its place."""
         made = object.__new__(cls)
         made.__dict__.update(path=path, start=start, _packed=packed, _data=data)
         return made
@@ -102,7 +102,10 @@ class PackedDocument(Document):
     @cached_property
     def value(self) -> Any:
         """The value in JSON types."""
-        return marshal.loads(self.__dict__["_packed"])
+        if packed := self.__dict__["_packed"]:
+            return marshal.loads(packed)
+        document, _ = read(self.__dict__["_data"], self.path)
+        return document.value if document is not None else None
 
     @cached_property
     def text(self) -> str:
