@@ -17,7 +17,7 @@ from remit.policies.watch import Watch
 from remit.policies.yearly import unknown
 from remit.reaching import unreached
 from remit.records import Record, Snapshot
-from remit.references import check_references
+from remit.references import Entity, check_references
 from remit.registry import check_keys
 from remit.schemas import KindSchema, Schemas
 from remit.terms import ungoverned
@@ -145,11 +145,21 @@ def _templates(snapshot: Snapshot) -> Iterator[Finding]:
 def since(loaded: Loaded, base: Loaded) -> tuple[Finding, ...]:
     """What is wrong with the way from ``base`` to ``loaded``: transitions that a lifecycle forbids, and changed
     policies with a level that no case sees fire or stay silent."""
-    findings: list[Finding] = list(uncovered(loaded, lambda policy: _changed(policy, loaded.snapshot, base.snapshot)))
-    before = {entity.ref: entity for kind in base.schemas.kinds for entity in base.world.all(kind)}
-    for lifecycle in base.policies.lifecycles:
-        for entity in loaded.world.all(lifecycle.subject):
-            findings += lifecycle.check_transition(before.get(entity.ref), entity, loaded.world)
+    before = (entity for kind in base.schemas.kinds for entity in base.world.all(kind))
+    after = (entity for kind in loaded.schemas.kinds for entity in loaded.world.all(kind))
+    return since_touched(loaded, base, after, before)
+
+
+def since_touched(
+    loaded: Loaded, base: Loaded, after: Iterable[Entity], before: Iterable[Entity]
+) -> tuple[Finding, ...]:
+    """The same, where only these records may differ between the two."""
+    changed = {one.id for one in loaded.snapshot.policies if _changed(one.id, loaded.snapshot, base.snapshot)}
+    findings = list(uncovered(loaded, changed.__contains__)) if changed else []
+    was, kinds = {entity.ref: entity for entity in before}, {one.subject for one in base.policies.lifecycles}
+    for entity in (one for one in after if one.kind in kinds):
+        for lifecycle in (one for one in base.policies.lifecycles if one.subject == entity.kind):
+            findings += lifecycle.check_transition(was.get(entity.ref), entity, loaded.world)
     return in_order(findings)
 
 

@@ -12,6 +12,7 @@ Source: design section 11, point 8.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from remit.apart import apart
 from remit.bulk import Spread
-from remit.findings import has_errors
+from remit.findings import Finding, has_errors
 from remit.footing import FRESH, NO_MARKS, Footing, Irregular, Now, believed, blob_id, footing_of, look, witnessed
 from remit.gathering import gathered
 from remit.records import CONFIG_PATH, build_snapshot
@@ -44,23 +45,7 @@ def check_working(store: Store, memory: Memory | None, *, at: datetime, spread: 
     if memory is None:
         return check_files(store.files(), store.root, None, at=at, spread=spread)
     before = memory.now() - FRESH
-
-    def looked(known: Known) -> tuple[Touch, Callable[[], Footing]]:
-        sight = look(store, known.footing, before)
-        files = {path: found.data if found else None for path, found in sight.touched.items()}
-
-        def now(path: str) -> bytes | None:
-            oid = known.footing.oid(path)
-            return files[path] if path in files else _as_known(store, path, oid) if oid else None
-
-        def whole() -> Iterator[tuple[str, bytes]]:
-            yield from ((path, data) for path, data in files.items() if data is not None)
-            yield from (
-                (path, _as_known(store, path, oid)) for path, oid in known.footing.ids().items() if path not in files
-            )
-
-        return Touch(files, now, whole, _held(store)), lambda: sight.footing
-
+    looked = partial(_looked_at_disk, store, before)
     try:
         if verdict := _remembered(memory, THERE, (WORKING, f"errors of {THERE}"), looked, at):
             return verdict
@@ -108,6 +93,45 @@ def check_files(
     return _surveyed(memory, TREE, files, footing_of(ids), frozenset(ids), at, spread)
 
 
+def since(store: Store, memory: Memory | None, ref: str | None, base: Files) -> tuple[Finding, ...] | None:
+    """What is wrong with the way from a commit to the store as it was just checked; None when that must be read.
+
+    ``ref`` is the commit that was checked; None for the working tree.
+    """
+    if memory is None or not isinstance(base.blobs, TreeBlobs):
+        return None
+    from remit import between  # slow to import: only where a way is judged
+
+    tree = ref is not None or store.is_bare
+    blobs = store.files(ref).blobs if tree else None
+    looked = partial(_looked_at_tree, store, blobs) if isinstance(blobs, TreeBlobs) else None
+    looked = looked or partial(_looked_at_disk, store, memory.now() - FRESH)
+    of = TREE if tree else THERE
+    for name in (f"verdict on {of}", f"errors of {of}"):
+        known = Known.of_bytes(memory.recall(name))
+        with suppress(Irregular, OSError):
+            touch, _ = looked(known) if known is not None else (None, None)
+            if known is not None and touch is not None and not touch.files:
+                return between.since(known, touch.now, _differing(store, known.footing, base.blobs))
+    return None
+
+
+def _differing(store: Store, footing: Footing, base: TreeBlobs) -> dict[str, bytes | None]:
+    """The files of a tree that are not what they are now, by path; None for those that are only there now."""
+    if footing.tree:
+        paths = base.differing(store.blobs_of(footing.tree))
+    else:
+        paths = sorted(apart(store, base.tree, footing))
+    return _read(store, base, paths)
+
+
+def _read(store: Store, blobs: TreeBlobs, paths: Iterable[str]) -> dict[str, bytes | None]:
+    """These files of a tree; None for those that are not there."""
+    ids = {path: blobs.oid(path) for path in paths}
+    data = store.in_git().read_blobs([oid for oid in ids.values() if oid is not None])
+    return {path: data[oid] if oid is not None else None for path, oid in ids.items()}
+
+
 def is_right(store: Store, files: Files, at: datetime) -> bool:
     """Whether it is known, or follows at once from what is known, that a commit or tree of a store has no error."""
     memory, blobs = memory_of(store), files.blobs
@@ -128,7 +152,7 @@ def _looked_at_tree(store: Store, blobs: TreeBlobs, known: Known) -> tuple[Touch
         paths = {*blobs.differing(store.blobs_of(before.tree))}
     else:
         paths = {*apart(store, blobs.tree, before)}
-    found = {path: blobs.get(path) for path in paths}
+    found = _read(store, blobs, paths)
 
     def footing() -> Footing:
         now = {
@@ -189,6 +213,24 @@ def _has_feeds(files: Files) -> bool:
     blobs = files.blobs
     config = build_snapshot({CONFIG_PATH: blobs[CONFIG_PATH]} if CONFIG_PATH in blobs else {}).config
     return bool(config.sources)
+
+
+def _looked_at_disk(store: Store, before: int, known: Known) -> tuple[Touch, Callable[[], Footing]]:
+    """What is in the working tree and not what it was; marks of ``before`` and later are not believed."""
+    sight = look(store, known.footing, before)
+    files = {path: found.data if found else None for path, found in sight.touched.items()}
+
+    def now(path: str) -> bytes | None:
+        oid = known.footing.oid(path)
+        return files[path] if path in files else _as_known(store, path, oid) if oid else None
+
+    def whole() -> Iterator[tuple[str, bytes]]:
+        yield from ((path, data) for path, data in files.items() if data is not None)
+        yield from (
+            (path, _as_known(store, path, oid)) for path, oid in known.footing.ids().items() if path not in files
+        )
+
+    return Touch(files, now, whole, _held(store)), lambda: sight.footing
 
 
 def _as_known(store: Store, path: str, oid: str) -> bytes:

@@ -57,12 +57,12 @@ def still(known: Known, touch: Touch, at: datetime) -> Known | None:
         return known
     records = {path: data for path, data in touch.files.items() if path.startswith("records/")}
     rules = sorted(path for path in touch.files if path.startswith(("rules/", "templates/")))
-    if len(records) + len(rules) < len(touch.files) or len(touch.files) > max(A_FEW, len(known.footing) // 10):
+    if len(records) + len(rules) < len(touch.files) or not few(touch.files, known):
         return None
     told = known.parts[RECORDS].findings
     if any(one.code in AMONG for one in told):
         return None
-    ground = _ground(known, touch, records)
+    ground = ground_of(known, touch, records)
     wrong = {one.place.path for one in told}
     touched = touched_records(ground, records, lambda path: _before(known, touch, path), wrong) if ground else None
     findings = record_findings(ground, touched, told) if ground and touched is not None else None
@@ -82,7 +82,12 @@ def still(known: Known, touch: Touch, at: datetime) -> Known | None:
     return _today(ruled, known, ground, touched, stale, at) if ruled is not None else None
 
 
-def _ground(known: Known, touch: Touch, records: Collection[str]) -> Ground | None:
+def few(touched: Collection[str], known: Known) -> bool:
+    """Whether so few files are touched that they are judged by themselves."""
+    return len(touched) <= max(A_FEW, len(known.footing) // 10)
+
+
+def ground_of(known: Known, touch: Touch, records: Collection[str]) -> Ground | None:
     """The store as it is; None when a path does not tell the kind of its record."""
     files = Present(known.footing, touch.files, touch.now)
     schemas, _ = load_schemas({path: files[path] for path in files.below("schemas/")})

@@ -33,9 +33,9 @@ def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None
 
     Exit code 1 when there is an error; warnings alone give 0.
     """
+    from remit import rechecking
     from remit.commands.speaking import language_at
     from remit.findings import count, has_errors, in_order
-    from remit.rechecking import check_files, check_working
     from remit.remembering import memory_of
     from remit.reporters.findings import finding_lines, from_top, summary
     from remit.reporters.progress import Progress
@@ -46,17 +46,20 @@ def command(ctx: click.Context, since: str | None, at: datetime, ref: str | None
     progress = Progress(sys.stderr)
     spread = partial(over_cores, tell=progress, meanwhile=_get_ready)
     if ref is None and not store.is_bare:
-        verdict = check_working(store, memory_of(store), at=at, spread=spread)
+        verdict = rechecking.check_working(store, memory_of(store), at=at, spread=spread)
     else:
         files = store.files(ref)
         commit = files.commit
-        verdict = check_files(files, store.root, memory_of(store), at=at, store=store, spread=spread)
+        verdict = rechecking.check_files(files, store.root, memory_of(store), at=at, store=store, spread=spread)
     progress.end()
     findings = verdict.findings
     if since is not None:
-        from remit import checking
+        way = rechecking.since(store, memory_of(store), ref, store.files(since))
+        if way is None:
+            from remit import checking  # slow to import: only where everything is read
 
-        findings = in_order((*findings, *checking.since(loaded(ctx, ref), loaded(ctx, since))))
+            way = checking.since(loaded(ctx, ref), loaded(ctx, since))
+        findings = in_order((*findings, *way))
     repository = store.repository
     if (
         repository is not None
