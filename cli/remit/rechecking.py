@@ -118,10 +118,7 @@ def since(store: Store, memory: Memory | None, ref: str | None, base: Files) -> 
 
 def _differing(store: Store, footing: Footing, base: TreeBlobs) -> dict[str, bytes | None]:
     """The files of a tree that are not what they are now, by path; None for those that are only there now."""
-    if footing.tree:
-        paths = base.differing(store.blobs_of(footing.tree))
-    else:
-        paths = sorted(apart(store, base.tree, footing))
+    paths = base.differing(store.blobs_of(footing.tree)) if footing.tree else sorted(apart(store, base.tree, footing))
     return _read(store, base, paths)
 
 
