@@ -1,4 +1,4 @@
-"""Measures `remit check` on stores of growing size: the first time, again, and after one edit.
+"""Measures `remit check` on stores of growing size: the first time, again, and after small changes.
 
 Each figure is a whole process, the median of some rounds, beside what cannot be avoided, measured in the same run: git
 listing the files, and PyYAML's C loader parsing them. `--write PAGE` writes the tables down with machine and versions.
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,13 +27,19 @@ from remit.starting import write_store
 from remit.yamltext import Edit, edit
 
 PATTERN = "records/customers/harbour-bank.yaml"
-AT = "2026-10-15T10:00:00+08:00"
+PERSON = "records/people/wang-lei.yaml"
+POLICY = "rules/escalation/fault-handling.yaml"
+PARAMETERS = "records/parameter-sets/operator.yaml"
+OTHER = "records/customers/customer-000007.yaml"
+AT = datetime.fromisoformat("2026-10-15T10:00:00+08:00")
 PARSE = """
 import pathlib, yaml
 for path in pathlib.Path("records").rglob("*.yaml"):
     yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
 """
+WHO = ("-c", "user.name=bench", "-c", "user.email=bench@example.net", "-c", "commit.gpgsign=false")
 FIRST = "git ls-tree -r HEAD"
+MISTAKE = b"  bad: [\n"
 Row = tuple[str, float]
 
 
@@ -63,8 +70,7 @@ def prepare(root: Path, size: int) -> int:
         name = f"customer-{number:06}"
         files[f"records/customers/{name}.yaml"] = edit(files[PATTERN], [Edit(("metadata", "name"), name)])
     write_store(root, files, lambda draft: None)
-    who = ["-c", "user.name=bench", "-c", "user.email=bench@example.net", "-c", "commit.gpgsign=false"]
-    for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], [*who, "commit", "-q", "-m", "bench"]):
+    for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], [*WHO, "commit", "-q", "-m", "bench"]):
         subprocess.run(["git", *arguments], cwd=root, check=True)
     return len(files)
 
@@ -76,11 +82,18 @@ def measure(folder: Path, rounds: int) -> list[Row]:
     environment = {**os.environ, "HOME": str(folder / "home")}
     (folder / "home").mkdir()
 
-    def run(*command: str) -> None:
-        subprocess.run(command, cwd=root, env=environment, check=True, stdout=subprocess.DEVNULL)
+    day = AT
 
-    def check() -> None:
-        run(sys.executable, "-c", "from remit.main import run; run()", "check", "--at", AT)
+    def run(*command: str, code: int = 0) -> None:
+        done = subprocess.run(command, cwd=root, env=environment, check=False, stdout=subprocess.DEVNULL)
+        if done.returncode != code:
+            raise RuntimeError(f"{command} gave {done.returncode}")
+
+    def remit(*arguments: str, code: int = 0) -> None:
+        run(sys.executable, "-c", "from remit.main import run; run()", *arguments, code=code)
+
+    def check(*more: str, code: int = 0) -> None:
+        remit("check", "--at", day.isoformat(), *more, code=code)
 
     def forget() -> None:
         shutil.rmtree(root / ".git" / "remit", ignore_errors=True)
@@ -89,17 +102,55 @@ def measure(folder: Path, rounds: int) -> list[Row]:
         score = 50 + (customer.stat().st_mtime_ns // 1000) % 40
         customer.write_bytes(edit(customer.read_bytes(), [Edit(("spec", "importanceScore"), score)]))
 
+    def next_day() -> None:
+        nonlocal day
+        day += timedelta(days=1)
+
+    def remark(path: str) -> Callable[[], None]:
+        def write() -> None:
+            (root / path).write_bytes((root / path).read_bytes() + b"# seen\n")
+
+        return write
+
+    def right() -> None:
+        customer.write_bytes(customer.read_bytes().removesuffix(MISTAKE))
+        check()
+
+    def mistake() -> None:
+        right()
+        customer.write_bytes(customer.read_bytes() + MISTAKE)
+
+    def mistake_found() -> None:
+        mistake()
+        check(code=1)
+        customer.write_bytes(customer.read_bytes().removesuffix(MISTAKE))
+
+    def remove() -> None:
+        name = Edit(("metadata", "name"), Path(OTHER).stem)
+        (root / OTHER).write_bytes(edit((root / PATTERN).read_bytes(), [name]))
+        check()
+        (root / OTHER).unlink()
+
+    def commit() -> None:
+        touch()
+        run("git", *WHO, "commit", "-q", "-a", "-m", "edited")
+
     steps: list[tuple[str, Callable[[], None], Callable[[], None]]] = [
         (FIRST, lambda: None, lambda: run("git", "ls-tree", "-r", "-z", "HEAD")),
         ("PyYAML, C loader, parse only", lambda: None, lambda: run(sys.executable, "-c", PARSE)),
-        (
-            "remit --version",
-            lambda: None,
-            lambda: run(sys.executable, "-c", "from remit.main import run; run()", "--version"),
-        ),
+        ("remit --version", lambda: None, lambda: remit("--version")),
         ("remit check, the first time", forget, check),
         ("remit check, nothing changed", lambda: None, check),
         ("remit check, one record edited", touch, check),
+        ("remit check, the first of another day", next_day, check),
+        ("remit check, a person edited", remark(PERSON), check),
+        ("remit check, a policy edited", remark(POLICY), check),
+        ("remit check, a parameter edited", remark(PARAMETERS), check),
+        ("remit check, a mistake", mistake, lambda: check(code=1)),
+        ("remit check, the mistake put right", mistake_found, check),
+        ("remit check, a record removed", remove, check),
+        ("remit check --since HEAD, one record edited", touch, lambda: check("--since", "HEAD")),
+        ("remit check --ref HEAD, one record committed", commit, lambda: check("--ref", "HEAD")),
     ]
     return [(name, timed(before, step, rounds)) for name, before, step in steps]
 
@@ -134,8 +185,9 @@ How long `remit check` takes: whole processes, medians, measured by `make bench`
 Seconds differ from machine to machine and from hour to hour; look at the ratios.
 
 The first check reads and judges everything.
-Its verdict is kept in the git folder, with what it rests on, until the day ends.
-While nothing has changed, or only records on which nothing else rests, no other file is judged again.
+Its verdict is kept in the git folder, with what each part of it rests on.
+After a change, and on another day, only that is judged again which read what changed.
+Records are edited in their own fields; people, policies and parameters by a remark, which changes their files.
 The last column but one compares with git listing the files, the last with parsing them."""
 
 
