@@ -1,8 +1,8 @@
 """Checking a store that was checked before: what cannot have changed is not asked again.
 
 A verdict is remembered with the files that it is about, with what each part of the check read to come to it, and with
-the time for which it holds. The same files have the same verdict; after a change, and on another day, ``touching`` judges
-again what may be something else. Where that cannot tell, everything is checked: the findings are those of
+the time for which it holds. The same files have the same verdict; after a change, and on another day, ``touching``
+judges again what may be something else. Where that cannot tell, everything is checked: the findings are those of
 ``checking.check``, always. What was right is remembered beside what is wrong now, for mistakes are put right again.
 
 Source: design section 11, point 8; docs/decisions/042-parts-of-a-verdict.md.
