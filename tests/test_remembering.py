@@ -128,3 +128,19 @@ def test_a_link_in_the_git_folder_is_not_followed_and_without_git_nothing_is_kep
 
 def test_the_program_is_one_name_as_long_as_it_is_the_same() -> None:
     assert len(program()) == 64 and program() == program()
+
+
+def test_the_program_is_another_one_when_something_else_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names = set()
+    for installed in ("pyyaml-6.0.2", "pyyaml-6.0.3", "pyyaml-6.0.3"):
+        for folder in tmp_path.iterdir():
+            folder.rmdir()
+        (tmp_path / f"{installed}.dist-info").mkdir()
+        program.cache_clear()
+        names.add(program())
+    program.cache_clear()
+
+    assert len(names) == 2
