@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 from conftest import AT, commit_all, git
 
+from remit import judging
+from remit.changes import Person, Touched, manifest
 from remit.changing.applying import apply
 from remit.changing.proposing import propose
+from remit.errors import InvalidStore
 from remit.footing import FRESH
 from remit.git import objects, opened, running
 from remit.judging import PolicyJudge, result_check
@@ -113,3 +116,47 @@ def test_proposing_and_applying_ask_for_as_much_in_a_store_ten_times_as_large(
     for change in (edited, added):
         assert found[300, change] == found[3000, change]
         assert all(len(effort.gits) <= MOST[step] for step, effort in found[300, change].items())
+
+
+REQUEST = "records/extension-requests/so-20260910-01-first.yaml"
+WAYS = {
+    "an edit": (BANK, b"importanceScore: 92", b"importanceScore: 91", ()),
+    "a value out of range": (BANK, b"importanceScore: 92", b"importanceScore: 192", ("schema-violation",)),
+    "a state back to the beginning": (REQUEST, b"status: ", b"status: drafting #", ("forbidden-transition",)),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_result_is_found_to_be_as_wrong_from_what_is_known_as_from_everything(
+    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, old, new, codes = WAYS[way]
+    root = grown(tmp_path, 0)
+    store = Store.open(root)
+    assert old in (root / path).read_bytes()
+    (root / path).write_bytes((root / path).read_bytes().replace(old, new))
+    check_working(store, memory_of(store), at=AT)
+    commit = commit_all(root)
+
+    found = result_check(store, at=AT)(store.files_of(commit, commit))
+    monkeypatch.setattr(judging, "is_right", lambda *asked: False)
+
+    errors = [one for one in result_check(store, at=AT)(store.files_of(commit, commit)) if one.severity == "error"]
+    assert [one for one in found if one.severity == "error"] == errors
+    assert tuple(one.code for one in errors) == codes
+
+
+def test_where_no_policy_asks_nobody_is_looked_up_and_what_cannot_be_read_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = grown(tmp_path, 0)
+    store, head = Store.open(root), git(root, "rev-parse", "HEAD")
+    files, author = store.files_of(head), Person("x", "x@example.org", "")
+    monkeypatch.setattr(judging, "_ground", lambda *asked: pytest.fail("people were read"))
+
+    assert PolicyJudge(AT)(files, files, manifest([Touched(BANK, "1" * 40, "2" * 40)]), author) == ()
+    assert PolicyJudge(AT).emergency(files, files, manifest([Touched(BANK, "1" * 40, "2" * 40)]), author) == ()
+    (root / "schemas/kinds/Customer.schema.json").write_text("{")
+    broken = store.files_of(commit_all(root))
+    with pytest.raises(InvalidStore, match="who must approve cannot be read"):
+        PolicyJudge(AT)(broken, broken, manifest([Touched(BANK, "1" * 40, "2" * 40)]), author)

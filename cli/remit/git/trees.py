@@ -112,7 +112,7 @@ class Trees(Listings):
 
     def _store(self, objects: Sequence[tuple[str, bytes]]) -> None:
         """Write objects, those first that others name, by one process that syncs each before it has its name."""
-        # Not by mktree, and not by fast-import: what they write is gone after a loss of power.
+        # Not by mktree: it does not read core.fsync, and what it writes is gone after a loss of power.
         if not objects:
             return
         self._git(["unpack-objects", "-q"], stdin=pack(objects, self.object_format))
