@@ -21,8 +21,8 @@ from remit.footing import footing_of
 from remit.main import main
 from remit.names import Names, names_of, word_of, words_of
 from remit.pack import pack_files
-from remit.parts import MOST_SINCE, part_of
-from remit.records import build_snapshot
+from remit.parts import MOST_SINCE, Part, part_of
+from remit.records import Asked, Snapshot, build_snapshot
 from remit.schemas import load_schemas
 from remit.store import Store
 
@@ -263,6 +263,13 @@ def test_what_is_named_is_found_without_reading_everything(twice: Twice, monkeyp
     def refuse(*_: object) -> None:
         raise AssertionError("everything is read")
 
+    def few(self: Part, asked: Asked) -> Snapshot:
+        assert not asked.everything
+        return knowing(self, asked)
+
+    knowing = Part.knowing
+    monkeypatch.setattr(Part, "knowing", few)
+
     monkeypatch.setattr(options, "opened", refuse)
     monkeypatch.setattr(parts, "names_of", refuse)
     for words in (
@@ -274,6 +281,13 @@ def test_what_is_named_is_found_without_reading_everything(twice: Twice, monkeyp
         ["remove", "Customer/more"],
     ):
         assert main(["--store", str(twice.root), *words]) == 0, words
+    for words in (
+        ["remove", "chen-jing"],
+        ["set", "harbour-bank", "lines=many"],
+        ["new", "Person", "chen-jing"],
+        ["rename", "Customer/alias", "nobody"],
+    ):
+        assert main(["--store", str(twice.root), *words]) == 2, words
 
 
 def test_stores_beside_each_other_in_one_repository_are_kept_apart(

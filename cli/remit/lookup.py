@@ -41,7 +41,7 @@ def find_record(snapshot: Snapshot, schemas: Schemas, text: str) -> Record:
     snapshot = snapshot.knowing(Asked(called=text))
     if text in snapshot.by_id:
         return snapshot.by_id[text]
-    everything = sorted(snapshot.by_id.values(), key=lambda record: record.id)
+    everything = _by_id(snapshot)
     for fits in (_fits_path, _fits_kind_and_name(schemas, text), _fits_name, _fits_title):
         found = [record for record in everything if fits(record, text)]
         if len(found) == 1:
@@ -49,7 +49,12 @@ def find_record(snapshot: Snapshot, schemas: Schemas, text: str) -> Record:
         if found:
             message = say("common.several-records", text=repr(text), count=len(found))
             raise NotFound(message, say("common.say-which", names=_first_ids(found)))
+    everything = _by_id(snapshot.knowing(Asked(everything=True)))
     raise NotFound(say("common.no-record", text=repr(text)), _nearest_record(text, everything, schemas))
+
+
+def _by_id(snapshot: Snapshot) -> list[Record]:
+    return sorted(snapshot.by_id.values(), key=lambda record: record.id)
 
 
 def titles(record: Record) -> list[str]:

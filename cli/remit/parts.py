@@ -52,6 +52,8 @@ class Shelf:
     def paths(self, asked: Asked) -> Iterator[str]:
         """The paths of at least what is asked for."""
         yield from asked.paths
+        if asked.everything:
+            yield from (*self.names.footing.all(), *self.since)
         if called := asked.called:
             yield called.removeprefix("./")
             yield from self.names.having("title", called.casefold())

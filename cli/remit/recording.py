@@ -398,16 +398,22 @@ def _refuse_worse(snapshot: Snapshot, schemas: Schemas, draft: Draft) -> None:
     snapshot = snapshot.knowing(Asked(paths=old_paths))
     sides = [_at(snapshot, old_paths), _at(_after(snapshot, draft.files), old_paths)]
     snapshot = snapshot.knowing(Asked(names=names_used(schemas, chain(*sides))))
-    after = _after(snapshot, draft.files)
-    before = Counter(map(_sameness, _errors(snapshot, schemas, old_paths)))
+    if _worse(snapshot, schemas, draft):
+        # The nearest of all names is what a hint is to say.
+        worse = _worse(snapshot.knowing(Asked(everything=True)), schemas, draft)
+        raise Refused(say("record.not-right", record=draft.record, lines=[_told(one) for one in worse]))
+
+
+def _worse(snapshot: Snapshot, schemas: Schemas, draft: Draft) -> list[Finding]:
+    before = Counter(map(_sameness, _errors(snapshot, schemas, set(draft.files))))
+    present = {path for path, data in draft.files.items() if data is not None}
     worse = []
-    for one in _errors(after, schemas, {path for path, data in draft.files.items() if data is not None}):
+    for one in _errors(_after(snapshot, draft.files), schemas, present):
         if before[_sameness(one)]:
             before[_sameness(one)] -= 1
         else:
             worse.append(one)
-    if worse:
-        raise Refused(say("record.not-right", record=draft.record, lines=[_told(one) for one in worse]))
+    return worse
 
 
 def _told(one: Finding) -> Text:

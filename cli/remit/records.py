@@ -168,6 +168,7 @@ class Asked:
         kinds: Records and policies of these kinds.
         paths: These files, where they are.
         quoting: Policies and case files in which these texts occur.
+        everything: The whole store, such as for the nearest name to one that is not there.
     """
 
     called: str = ""
@@ -176,6 +177,7 @@ class Asked:
     kinds: Collection[str] = ()
     paths: Collection[str] = ()
     quoting: Collection[str] = ()
+    everything: bool = False
 
 
 @runtime_checkable

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from remit.errors import UserError
+from remit.errors import GitError
 from remit.findings import Finding, has_errors, in_order
 from remit.footing import Irregular
 from remit.parts import part_of
@@ -155,11 +155,11 @@ def opened(ctx: click.Context, ref: str | None = None) -> Opened:
 def answered(ctx: click.Context, ask: Callable[[Opened], Answer], ref: str | None = None) -> Answer:
     """What ``ask``, which changes nothing, says of the store as of ``ref`` or of the working tree.
 
-    It is asked of a part of the store first, which reads what is needed; where that raises an error, of the whole, so
-    that what the error says of everything else is right.
+    It is asked of a part of the store, which reads what is needed; of the whole where there can be none, or something
+    is in the way of which reading everything tells.
     """
     store = store_of(ctx)
-    with suppress(UserError, Irregular, OSError):
+    with suppress(GitError, Irregular, OSError):
         if (part := part_of(store, ref)) is not None:
             return ask(Opened(store, *part))
     return ask(opened(ctx, ref))
