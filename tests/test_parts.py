@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,14 @@ FLIPS = int(os.environ.get("REMIT_FLIPS", "50"))
 """The whole campaign: REMIT_FLIPS=1000."""
 
 BANK = "records/customers/harbour-bank.yaml"
+CUSTOMER = "schemas/kinds/Customer.schema.json"
+
+
+def referring(field: str) -> str:
+    """The schema of customers, in which a field of texts refers to people."""
+    schema = json.loads(small_files()[CUSTOMER])
+    schema["$defs"]["spec"]["properties"][field] = {"type": "string", "x-remit-ref": "Person"}
+    return json.dumps(schema)
 
 
 def a_person(name: str, more: str = "", *, title: str = "") -> str:
@@ -52,6 +61,7 @@ ODD: Mapping[str, str] = {
     ),
     "records/customers/quoted.yaml": a_customer("quoted", "  owner: 'harbour'\n  roles:\n    cm: >-\n      wang-lei\n"),
     "records/customers/broken.yaml": "kind: [\n",
+    "records/customers/post.yaml": a_customer("post", "  postcode: chen-jing\n"),
     "records/customers/nobody.yaml": a_customer("nobody", "  owner: Person/nobody-at-all\n"),
     "records/customers/wrong.yaml": a_customer("wrong", "  lines: many\n  owner: Team/chen-jing\n"),
     "records/people/twice.yaml": a_person("wang-lei", title="The second"),
@@ -130,7 +140,7 @@ CHANGES: Mapping[str, Mapping[str, str | None]] = {
     "a mistake less": {"records/customers/broken.yaml": None},
     "a case file": {"rules/escalation/odd.cases.yaml": "cases: [{records: [{kind: Customer, owner: chen-jing}]}]\n"},
     "a setting": {"remit.yaml": "name: small\nlanguage: en\nnothing: 1\n"},
-    "another schema": {"schemas/kinds/Person.schema.json": small_files()["schemas/kinds/Team.schema.json"].decode()},
+    "a field that becomes a reference": {CUSTOMER: referring("postcode")},
     "a file that becomes a folder": {"records/notes.txt": None, "records/notes.txt/a.yaml": a_person("deep")},
     "more than are kept apart": {
         f"records/people/p-{number}.yaml": a_person(f"p-{number}", title="Of many") for number in range(MOST_SINCE + 20)
