@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import GitRepo
 
+from remit.git import Repository
 from remit.remembering import Memory, memory_of, program
 from remit.store import Store
 
@@ -144,3 +145,21 @@ def test_the_program_is_another_one_when_something_else_is_installed(
     program.cache_clear()
 
     assert len(names) == 2
+
+
+def test_the_folder_of_git_is_found_without_git_as_git_finds_it(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    for folder in (tmp_path, tmp_path / "inner"):
+        (folder / "remit.yaml").write_text("name: x\n")
+    assert Store.open(tmp_path).git_dir is None
+    Repository.init(tmp_path)
+
+    plain, inside = Store.open(tmp_path), Store.open(tmp_path / "inner")
+
+    assert plain.git_dir == plain.in_git().git_dir == inside.git_dir == tmp_path / ".git"
+    (tmp_path / ".git").rename(tmp_path / "elsewhere")
+    (tmp_path / ".git").symlink_to(tmp_path / "elsewhere")
+    linked = Store.open(tmp_path)
+    assert linked.git_dir == linked.in_git().git_dir
+    (tmp_path / "elsewhere" / "HEAD").unlink()
+    assert Store.open(tmp_path).git_dir is None

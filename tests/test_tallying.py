@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -281,3 +283,17 @@ def test_what_was_proved_of_a_feed_is_remembered_until_the_feed_or_a_record_chan
     assert (proved, remembered, anew, mended, changed) == (1, 0, 1, 1, 1)
     assert again == first
     assert len({first, renamed, other}) == 3
+
+
+def test_a_process_that_asked_duckdb_ends_without_a_word(tmp_path: Path) -> None:
+    context = parquet(tmp_path, tickets(Random(4), 60, odd=0))
+    for path, data in files({}, {"n": MEASURES["opened"]}, "Asia/Shanghai", {}).blobs.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(data)
+    asked = ["assess", "p", "--period", "2026-10", "--engine", "tables", "--facts", f"Ticket={context.file}"]
+
+    code = "from remit.main import run; run()"
+    done = subprocess.run([sys.executable, "-c", code, "--store", str(tmp_path), *asked], capture_output=True)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"2026-10" in done.stdout

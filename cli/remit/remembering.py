@@ -76,9 +76,9 @@ class Memory:
 
 def memory_of(store: Store) -> Memory | None:
     """The memory of a store; None where nothing can be remembered: outside git, and for a user without a home."""
-    if store.repository is None:
+    if store.git_dir is None:
         return None
-    folder = store.repository.git_dir / "remit"
+    folder = store.git_dir / "remit"
     secret = _secret()
     if secret is None or folder.is_symlink() or (folder / "cache").is_symlink():
         return None

@@ -205,6 +205,21 @@ class Store:
         return Repository.find(self.root)
 
     @cached_property
+    def git_dir(self) -> Path | None:
+        """The folder of the repository that holds the store, or None when it is not under git.
+
+        Where it stands in the store's own folder, is no link and is the user's, git is not asked.
+        """
+        own = self.root / ".git"
+        try:
+            mine = not own.is_symlink() and own.stat().st_uid == self.root.stat().st_uid == os.geteuid()
+        except (OSError, AttributeError):
+            mine = False
+        if mine and (own / "HEAD").is_file() and all((own / part).is_dir() for part in ("objects", "refs")):
+            return own.absolute()
+        return None if self.repository is None else self.repository.git_dir
+
+    @cached_property
     def prefix(self) -> str:
         """Where the store is in its repository: empty at the top, otherwise ending with a slash."""
         if self.repository is None or self.repository.is_bare:
