@@ -79,8 +79,9 @@ class Tree:
 
     def columns(self) -> Columns:
         """Names and ids of all entries, in their order."""
-        whole = _entries(self.width).findall(self.raw)
-        return Columns([name for _, name, _ in whole], [oid for _, _, oid in whole])
+        raw, width, ends = self.raw, self.width, self.starts[1:]
+        names = [raw[raw.index(b" ", at) + 1 : end - width - 1] for at, end in zip(self.starts, ends, strict=False)]
+        return Columns(names, [raw[end - width : end] for end in ends])
 
     def altered(self, changes: Mapping[str, TreeEntry | None]) -> bytes:
         """The raw tree with the entries of these names; None takes one out."""
