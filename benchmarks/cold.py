@@ -203,7 +203,7 @@ def measured(folder: Path, size: int, options: argparse.Namespace) -> dict[str, 
 
 def _measured(tool: Tool, root: Path, environment: Mapping[str, str], expected: set[str], rounds: int) -> Figure | None:
     runs: list[tuple[float, float, float]] = []
-    began = False
+    compiled = False
     while len(runs) < rounds and (not runs or runs[0][0] < SLOW):
         shutil.rmtree(root / ".git" / "remit", ignore_errors=True)  # what remit remembers
         with tempfile.TemporaryFile() as output:
@@ -220,10 +220,11 @@ def _measured(tool: Tool, root: Path, environment: Mapping[str, str], expected: 
         if named != expected:
             raise SystemExit(f"{tool.name} differs on {sorted(named ^ expected)[:5]}: {said[-2000:]}")
         # The first run compiles what it imports, and is not counted where there is time for another.
-        if began or seconds >= SLOW:
+        if compiled or seconds >= SLOW:
             runs.append((seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
-        began = True
-    return Figure(*(statistics.median(run[place] for run in runs) for place in range(3)), len(runs))
+        compiled = True
+    seconds, cpu, memory = (statistics.median(column) for column in zip(*runs, strict=True))
+    return Figure(seconds, cpu, memory, len(runs))
 
 
 def table(size: int, found: Mapping[str, tuple[Tool, Figure | None]]) -> str:
