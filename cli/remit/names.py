@@ -11,6 +11,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from remit.footing import Footing, footing_of
@@ -83,6 +84,7 @@ def names_of(footing: Footing, items: bytes = b"") -> Names:
     return Names(footing, items, said.hexdigest())
 
 
+@lru_cache(maxsize=1 << 14)
 def word_of(sort: Sort, text: str) -> bytes:
     """The digest of a word."""
     return hashlib.blake2b(f"{sort}\0{text}".encode("utf-8", "surrogatepass"), digest_size=_WORD).digest()

@@ -23,6 +23,8 @@ from remit.remembering import Memory, memory_of
 from remit.schemas import Schemas, load_schemas
 from remit.store import FOLDERS, Files, Store, TreeBlobs, read_regular
 
+AT_ONCE = 1_000
+"""So many files are held in memory while the index is made."""
 MOST_SINCE = 100
 """So many files may have changed since the index was made before it follows."""
 
@@ -220,10 +222,12 @@ def _footing(store: Store, before: int) -> Footing:
 def _following(names: Names, since: Set[str], now: _Now) -> Names:
     """The index of the files as they are; ``since`` are those that it does not know."""
     ids = now.ids()
-    blobs = now.read([*since, *filter(_is_schema, ids)])
-    schemas, _ = load_schemas(blobs)
-    words = words_of(build_snapshot({path: blobs[path] for path in since if path in blobs}), schemas)
-    return names.with_files(ids, {path: words.get(path, set()) for path in since})
+    schemas, _ = load_schemas(now.read(filter(_is_schema, ids)))
+    words: dict[str, Set[bytes]] = dict.fromkeys(since, frozenset())
+    paths = sorted(since)
+    for at in range(0, len(paths), AT_ONCE):
+        words |= words_of(build_snapshot(now.read(paths[at : at + AT_ONCE])), schemas)
+    return names.with_files(ids, words)
 
 
 def _is_schema(path: str) -> bool:
