@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -15,19 +16,23 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from test_candidates import written
+from test_tables_engine import demo, ticket_rows, varied
 from test_tallying import DUE, MEASURES, MONTH, answer, files, parquet, tickets
 from worlds import record_text
 
 from remit.assessing import score
-from remit.evaluating import load
+from remit.demo_feed import NOW
+from remit.evaluating import Loaded, load
 from remit.pack import pack_files
 from remit.policies.daily import KEPT, day_of, day_start, days_of, instant_of, month_of, stretches
 from remit.remembering import Memory
 from remit.sources import SourceContext, rollups, tallying
 from remit.sources import scan as scan_module
-from remit.store import Files
+from remit.store import Files, Store
 from remit.times import parse_period
 
+__all__ = ["demo"]
 ZONES = ["Asia/Shanghai", "Europe/Rome", "America/St_Johns", "Africa/Casablanca"]
 LATER = MONTH + timedelta(days=200)
 SUMMED = {name: one for name, one in MEASURES.items() if name not in ("rates", "noted")}
@@ -258,3 +263,31 @@ def test_sums_are_no_more_than_days_outcomes_and_keys(tmp_path: Path) -> None:
     assert sum(facts for month in months for *_, facts in month) == 400
     assert all(len(month) <= 31 * 2 * 3 for month in months)
     assert scan_module.MOST_ODD > rollups.MOST_ASKED
+
+
+def test_every_scorecard_of_the_example_is_the_same(demo: Path, tmp_path: Path, work: Counter) -> None:
+    rows = [row for row in varied(ticket_rows(demo), Random(4), 200) if row.get("acceptedAt") != "yesterday"]
+    context, memory = old(written(tmp_path, rows)), Memory(tmp_path / "cache", b"secret")
+    by = {"over": "TroubleTicket", "by": ["fact.unit", "fact.customer.unit"]}
+    due = {"clock": {"start": "fact.acceptedAt", "stop": "fact.repairedAt"}, "limit": "8h"}
+    measures = [
+        {"name": "accepted", "type": "count", "at": "fact.acceptedAt", **by},
+        {"name": "quick", "type": "ratio", "timely": due, "where": 'fact.ticketType == "interruption"', **by},
+    ]
+    own = record_text(
+        "AssessmentPolicy", "own", {"subject": "OrganizationUnit", "period": "month", "measures": measures}
+    )
+    files_there = Store.open(demo).files()
+    store = replace(files_there, blobs={**files_there.blobs, "rules/assessment/own.yaml": own})
+    python, first, again = load(store, [context]), *(load(store, [context], "tables", memory=memory) for _ in "ab")
+    forms = {"month": "2026-09", "quarter": "2026-Q3", "half_year": "2026-H2", "year": "2026"}
+    asked = [(policy.name, forms[cycle]) for policy in python.policies.assessments for cycle in policy.cycles]
+
+    def cards(loaded: Loaded, at: datetime) -> list[str]:
+        return [answer(score(loaded, policy, period, at=at, facts=False)) for policy, period in asked]
+
+    for at in (NOW, LATER):
+        assert cards(first, at) == cards(python, at)
+    made = work.made
+    assert cards(again, LATER) == cards(python, LATER)
+    assert work.made == made == len(measures)

@@ -109,7 +109,7 @@ def facts_option(command: Command) -> Command:
         type=FactsType(),
         multiple=True,
         metavar="[KIND=]PATH",
-        help="Read facts from this file; again for each file. Without it, the sources of remit.yaml.",
+        help="Read facts from this file, folder or pattern; again for more. Without it, the sources of remit.yaml.",
     )(command)
 
 
