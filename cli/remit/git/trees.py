@@ -101,14 +101,11 @@ class Trees(Listings):
 
     def _folder_of(self, tree: str | None, folder: str) -> Tree:
         """A folder of a tree, empty when it is not there."""
-        if tree is None:
-            return parse(b"", len(self.zero) // 2)
-        if not folder:
-            return self._tree(check_oid(tree))
-        found = self.entry(check_oid(tree), folder)
-        return (
-            self._tree(found.oid) if found is not None and found.mode == TREE_MODE else parse(b"", len(self.zero) // 2)
-        )
+        oid = tree
+        if tree is not None and folder:
+            found = self.entry(check_oid(tree), folder)
+            oid = found.oid if found is not None and found.mode == TREE_MODE else None
+        return self._tree(check_oid(oid)) if oid is not None else parse(b"", len(self.zero) // 2)
 
     def _store(self, objects: Sequence[tuple[str, bytes]]) -> None:
         """Write objects, those first that others name, by one process that syncs each before it has its name."""
