@@ -260,6 +260,71 @@ def test_whatever_is_done_to_records_the_answer_is_that_of_a_check_of_everything
     assert quick and quick < 16
 
 
+GROUNDS = (
+    "records/people/",
+    "records/role-assignments/",
+    "records/organization-units/",
+    "records/teams/",
+    "records/calendars/",
+)
+LEVELS = ("records/parameter-sets/", "records/service-levels/", "records/products/", "rules/", "rules/", "templates/")
+
+
+def some_rule(chance: random.Random, blobs: dict[str, bytes]) -> dict[str, bytes | None]:
+    """Something of what decides edited or removed, rightly or wrongly."""
+    found = [path for path in sorted(blobs) if path.startswith(chance.choice(GROUNDS + LEVELS))]
+    path = chance.choice(found or sorted(blobs))
+    match chance.randrange(6):
+        case 0:
+            return {path: None}
+        case 1:
+            return {path: re.sub(rb"(?<=[: ])\d", lambda _: b"%d" % chance.randrange(10), blobs[path], count=5)}
+        case 2:
+            return {path: blobs[path].replace(b"status: active", b"status: left").replace(b"role: ", b"role: x", 1)}
+        case 3:
+            return {path: blobs[path][: len(blobs[path]) * 2 // 3]}
+        case _:
+            return {path: blobs[path] + b"# seen\n"}
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_whatever_is_done_to_what_decides_and_on_whatever_day_the_answer_is_that_of_a_check_of_everything(
+    git_repo: GitRepo, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)
+    right = small() | {path: data for path, data in store().items() if path.startswith(CASED)}
+    full: list[int] = []
+    monkeypatch.setattr(evaluating, "load", lambda files, feeds=(), **how: (full.append(1), load(files, **how))[1])
+    folder = git_repo({path: data.decode() for path, data in right.items()})
+    mine, quick, at = Store.open(folder), 0, AT
+    memory = memory_of(mine)
+    check_working(mine, memory, at=at)
+    for _ in range(12):
+        blobs = dict(right)
+        for _ in range(chance.choice([0, 1, 1, 2])):
+            change = chance.choice([some_rule, some_rule, some_change])(chance, blobs)
+            blobs = {path: data for path, data in {**blobs, **change}.items() if data is not None}
+        at += timedelta(hours=chance.choice([0, 1, 30, 24 * 40]))
+        for path in {*right, *blobs}:
+            if blobs.get(path) != right.get(path):
+                (folder / path).unlink(missing_ok=True)
+                if path in blobs:
+                    (folder / path).write_bytes(blobs[path])
+        full.clear()
+        said = check_working(mine, memory, at=at)
+        quick += not full
+        assert said == everything(Files(None, None, dict(sorted(blobs.items()))), at)
+        for path in {*right, *blobs}:
+            if blobs.get(path) != right.get(path):
+                (folder / path).unlink(missing_ok=True)
+                if path in right:
+                    (folder / path).write_bytes(right[path])
+    assert quick > 3
+
+
+CASED = ("rules/escalation/fault-handling", "rules/fixtures/")
+
+
 def test_a_record_that_nobody_names_goes_and_a_mistake_is_put_right_without_a_check_of_everything(
     git_repo: GitRepo, reads: list[int]
 ) -> None:
