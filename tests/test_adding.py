@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from datetime import UTC, datetime
 from functools import cache
 
 import pytest
@@ -20,6 +23,7 @@ from remit.remembering import memory_of
 from remit.store import Files, Store
 from remit.yamltext import Edit, edit
 
+JUDGING = ["yaml", "jsonschema_rs", "jsonschema", "cel_expr_python", "durable_rules_engine", "jinja2"]
 POLICY = "rules/warning/visit-cycle.yaml"
 
 
@@ -99,3 +103,16 @@ def test_what_the_working_tree_changes_is_told_as_if_both_were_read_whole(repo: 
 
     assert found == differences(repo.files("HEAD"), Store.open(root).files())
     assert {one.change for one in found} == {"added", "changed", "removed"}
+
+
+@pytest.mark.parametrize(("command", "needed"), [("check", []), ("diff", ["yaml", "jsonschema_rs"])])
+def test_where_nothing_changed_nothing_is_imported_that_judges(repo: Store, command: str, needed: list[str]) -> None:
+    check_working(repo, memory_of(repo), at=datetime.now(UTC))
+    script = (
+        "import sys; from remit.main import main; main(sys.argv[1:]);"
+        f"print([name for name in {JUDGING!r} if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script, command], cwd=repo.root, capture_output=True, text=True)
+
+    assert done.stdout.splitlines()[-1] == str(needed), done.stderr

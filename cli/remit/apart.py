@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from remit.footing import Footing
 from remit.git.values import TREE_MODE
-from remit.records import paths_below
 from remit.store import CONFIG, FOLDERS, Files, Store, is_store_path
 from remit.working import working_tree
 
@@ -36,12 +35,12 @@ def commit_and_working_tree(store: Store, ref: str) -> tuple[Files, Files]:
         NotAStore: that revision has no ``remit.yaml`` where the store is.
     """
     committed, there = store.files(ref), working_tree(store)
-    blobs, footing = committed.blobs, there.footing
+    commit, blobs, footing = committed.commit or ref, committed.blobs, there.footing
     paths = {
         CONFIG,
-        *paths_below(blobs, "schemas/"),
+        *store.blobs_of(commit).below("schemas/"),
         *footing.below("schemas"),
-        *apart(store, committed.commit or ref, footing),
+        *apart(store, commit, footing),
     }
     before = {path: blobs[path] for path in sorted(paths) if path in blobs}
     after = {path: there.read(path) for path in sorted(paths) if footing.oid(path) is not None}

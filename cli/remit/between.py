@@ -15,8 +15,8 @@ from remit.findings import Finding
 from remit.neighbours import AMONG, Ground
 from remit.records import build_snapshot
 from remit.references import Entity
-from remit.touching import Touch, few, ground_of
-from remit.verdicts import RECORDS, Known
+from remit.touching import few, ground_of
+from remit.verdicts import RECORDS, Known, Touch
 
 
 def since(known: Known, now: Find, before: Mapping[str, bytes | None]) -> tuple[Finding, ...] | None:

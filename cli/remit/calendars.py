@@ -16,7 +16,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from remit.times import at_wall, parse_clock_time
+from remit.places import Place
+from remit.times import Duration, at_wall, parse_clock_time
 
 Windows = tuple[tuple[int, int], ...]
 """Minutes from midnight, sorted and apart; a window past midnight ends after 1440."""
@@ -170,6 +171,24 @@ def _days(first: date, stop: date) -> Iterator[date]:
 
 
 # ---- spans: what counts, year by year
+
+
+class YearAsked(NamedTuple):
+    """A policy counts working time, on a calendar that has to know the year.
+
+    Attributes:
+        policy: Its id.
+        place: Where it says so.
+        pointer: The same, as a JSON pointer.
+        calendar: The name of the calendar on which it counts.
+        span: How much it counts from now on; None when it only looks at the present.
+    """
+
+    policy: str
+    place: Place
+    pointer: str
+    calendar: str
+    span: Duration | None
 
 
 class _Year(NamedTuple):

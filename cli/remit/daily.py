@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from remit.calendars import YearAsked
 from remit.findings import Finding
-from remit.policies.yearly import Year, unknown
+from remit.policies.yearly import unknown
 from remit.references import Entity, World, instant, last_instant
 from remit.terms import ungoverned
 
@@ -19,7 +20,7 @@ Span = tuple[datetime, datetime]
 """From when until before when something holds; nothing when both are the same."""
 
 
-def of_terms(world: World, years: Iterable[Year], at: datetime) -> Iterator[Finding]:
+def of_terms(world: World, years: Iterable[YearAsked], at: datetime) -> Iterator[Finding]:
     """What service levels and calendars do not say as of ``at``; ``years`` is what policies ask of calendars."""
     yield from ungoverned(world, at)
     yield from unknown(years, world, at)

@@ -16,17 +16,17 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from remit.apart import apart
-from remit.bulk import Spread
 from remit.findings import Finding, has_errors
 from remit.footing import FRESH, NO_MARKS, Footing, Irregular, Now, believed, blob_id, footing_of, look, witnessed
-from remit.gathering import gathered
-from remit.records import CONFIG_PATH, build_snapshot
 from remit.remembering import Memory, memory_of
 from remit.store import FOLDERS, Files, Store, TreeBlobs, read_regular
-from remit.touching import Touch, still
-from remit.verdicts import WORKING, Known, Verdict
+from remit.verdicts import WORKING, Known, Touch, Verdict
+
+if TYPE_CHECKING:
+    from remit.bulk import Spread
 
 THERE, TREE = WORKING.removeprefix("verdict on "), "a tree"
 """What verdicts are about."""
@@ -50,7 +50,7 @@ def check_working(store: Store, memory: Memory | None, *, at: datetime, spread: 
             return verdict
     except (Irregular, OSError):
         pass  # ``Store.files`` says what is in the way
-    files = gathered(store, spread) if spread is not None else store.files()
+    files = _gathered(store, spread) if spread is not None else store.files()
     if files.findings or _has_feeds(files):
         return _checked(files, store.root, at, spread)
     algorithm = store.in_git().object_format
@@ -135,7 +135,7 @@ def is_right(store: Store, files: Files, at: datetime) -> bool:
         return False
     for name in (WORKING, f"verdict on {TREE}"):
         known = Known.of_bytes(memory.recall(name))
-        now = still(known, _looked_at_tree(store, blobs, known)[0], at) if known is not None else None
+        now = _still(known, _looked_at_tree(store, blobs, known)[0], at) if known is not None else None
         if now is not None and not has_errors(now.verdict.findings):
             return True
     return False
@@ -165,7 +165,7 @@ def _remembered(memory: Memory, of: str, names: Iterable[str], looked: Look, at:
         if known is None:
             continue
         touch, footing = looked(known)
-        if (now := still(known, touch, at)) is not None:
+        if (now := _still(known, touch, at)) is not None:
             kept = replace(now, footing=footing())
             _keep(memory, of, kept, at, but=known if name.endswith(of) else None)
             return kept.verdict
@@ -177,6 +177,20 @@ def _keep(memory: Memory, of: str, kept: Known, at: datetime, *, but: Known | No
     if kept.holds(at) and kept != but:
         kind = "errors of" if has_errors(kept.verdict.findings) else "verdict on"
         memory.keep(f"{kind} {of}", kept.to_bytes())
+
+
+def _still(known: Known, touch: Touch, at: datetime) -> Known | None:
+    if not touch.files and known.holds(at):
+        return known  # most often, and without all that follows
+    from remit.touching import still
+
+    return still(known, touch, at)
+
+
+def _gathered(store: Store, spread: Spread) -> Files:
+    from remit.gathering import gathered
+
+    return gathered(store, spread)
 
 
 def _surveyed(
@@ -206,9 +220,9 @@ def _checked(files: Files, root: Path, at: datetime, spread: Spread | None) -> V
 
 
 def _has_feeds(files: Files) -> bool:
-    blobs = files.blobs
-    config = build_snapshot({CONFIG_PATH: blobs[CONFIG_PATH]} if CONFIG_PATH in blobs else {}).config
-    return bool(config.sources)
+    from remit.records import config_of
+
+    return bool(config_of(files.blobs).sources)
 
 
 def _looked_at_disk(store: Store, before: int, known: Known) -> tuple[Touch, Callable[[], Footing]]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from remit.daily import of_terms, span
-from remit.fetching import Fetched, Find, Noting, Present, Shelf
+from remit.fetching import Fetched, Noting, Present, Shelf
 from remit.neighbours import AMONG, Ground, Touched, record_findings, touched_records
 from remit.notes import Note
 from remit.places import Place
@@ -23,7 +23,7 @@ from remit.records import CONFIG_PATH, FIXTURES, Record, build_snapshot
 from remit.references import Entity, named_by
 from remit.roles import held_anywhere
 from remit.schemas import load_schemas
-from remit.verdicts import CASES, POLICIES, REACH, RECORDS, TERMS, YEARS, Known, Part
+from remit.verdicts import CASES, POLICIES, REACH, RECORDS, TERMS, YEARS, Known, Part, Touch
 from remit.verdicts import FIXTURES as FIXED
 from remit.ways import Reach, likeness
 
@@ -32,23 +32,6 @@ A_FEW = 50
 
 PEOPLED = ("Person", "RoleAssignment", "OrganizationUnit", "Team")
 """Kinds that decide who is reached, for any record."""
-
-
-@dataclass(frozen=True)
-class Touch:
-    """What was done to a store since a verdict.
-
-    Attributes:
-        files: The files that are not what they were; None for those that are gone.
-        now: Gives any file as it is, by its path.
-        whole: Gives all the files of the store as they are.
-        held: Gives what git holds, by its id.
-    """
-
-    files: Mapping[str, bytes | None]
-    now: Find
-    whole: Callable[[], Iterable[tuple[str, bytes]]]
-    held: Find
 
 
 def still(known: Known, touch: Touch, at: datetime) -> Known | None:

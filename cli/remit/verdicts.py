@@ -6,21 +6,23 @@ Source: design section 11, point 8.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from remit.calendars import YearAsked
 from remit.findings import Finding, finding, in_order
 from remit.footing import Footing
 from remit.git import Marks
 from remit.places import Place
-from remit.policies.yearly import Year
 from remit.remembering import program
 from remit.sentences import Text
 from remit.times import Duration, format_instant, parse_instant
-from remit.ways import Ways
+
+if TYPE_CHECKING:
+    from remit.ways import Ways
 
 WORKING = "verdict on the working tree"
 """The name under which the last one without errors is remembered."""
@@ -70,8 +72,25 @@ class Asked:
 
     ways: frozenset[Ways] = frozenset()
     held: frozenset[str] = frozenset()
-    years: tuple[Year, ...] = ()
+    years: tuple[YearAsked, ...] = ()
     fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Touch:
+    """What was done to a store since a verdict.
+
+    Attributes:
+        files: The files that are not what they were; None for those that are gone.
+        now: Gives any file as it is, by its path.
+        whole: Gives all the files of the store as they are.
+        held: Gives what git holds, by its id.
+    """
+
+    files: Mapping[str, bytes | None]
+    now: Callable[[str], bytes | None]
+    whole: Callable[[], Iterable[tuple[str, bytes]]]
+    held: Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True)
@@ -152,7 +171,7 @@ class Known:
         footing = Footing(paths, starts, oids, marks, folders, index, loose, head["tree"])
         ways = frozenset(tuple((role, frozenset(kinds)) for role, kinds in ways) for ways in head["ways"])
         years = tuple(
-            Year(policy, Place(*place), pointer, calendar, Duration(Fraction(amount), unit) if unit else None)
+            YearAsked(policy, Place(*place), pointer, calendar, Duration(Fraction(amount), unit) if unit else None)
             for *place, policy, pointer, calendar, amount, unit in head["years"]
         )
         asked = Asked(ways, frozenset(head["held"]), years, tuple(head["fields"]))

@@ -9,19 +9,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from remit.errors import GitError
 from remit.findings import Finding, has_errors, in_order
-from remit.footing import Irregular
-from remit.parts import part_of
-from remit.records import Snapshot, build_snapshot
 from remit.reporters.terminal import plural, safe
-from remit.schemas import Schemas, load_schemas
 from remit.store import CONFIG, Store
 from remit.times import parse_instant
+
+if TYPE_CHECKING:
+    from remit.records import Snapshot
+    from remit.schemas import Schemas
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -145,6 +145,9 @@ class Opened(NamedTuple):
 
 def opened(ctx: click.Context, ref: str | None = None) -> Opened:
     """The store as of ``ref``, or of the working tree; nothing is printed."""
+    from remit.records import build_snapshot
+    from remit.schemas import load_schemas
+
     store = store_of(ctx)
     files = store.files(ref)
     snapshot = build_snapshot(files.blobs, files.commit or "", files.date)
@@ -158,6 +161,9 @@ def answered(ctx: click.Context, ask: Callable[[Opened], Answer], ref: str | Non
     It is asked of a part of the store, which reads what is needed; of the whole where there can be none, or something
     is in the way of which reading everything tells.
     """
+    from remit.footing import Irregular
+    from remit.parts import part_of
+
     store = store_of(ctx)
     with suppress(GitError, Irregular, OSError):
         if (part := part_of(store, ref)) is not None:
@@ -171,6 +177,9 @@ def opened_for(ctx: click.Context, record_id: str, ref: str | None = None) -> Op
     That is the file at the place where such a record belongs. When there is none, or it is another one, or the record
     is named in some other way, everything is read, as by ``opened``.
     """
+    from remit.records import build_snapshot
+    from remit.schemas import load_schemas
+
     store = store_of(ctx)
     written, slash, name = record_id.partition("/")
     if slash and store.repository is not None and store.repository.exists(ref or "HEAD"):

@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from remit.calendars import YearAsked
 from remit.conditions.checks import CALENDAR_FUNCTIONS
 from remit.conditions.condition import Condition
 from remit.conditions.possible import possible
@@ -22,7 +23,6 @@ from remit.places import Pointer, pointer_text
 from remit.policies import KINDS, Policies
 from remit.policies.reading import Amount
 from remit.policies.watch import Level, Watch
-from remit.policies.yearly import Year
 from remit.records import Record
 from remit.references import World
 from remit.terms import METRICS
@@ -38,7 +38,7 @@ def unsound(policies: Policies, world: World) -> Iterator[Finding]:
         yield from _ladder(watch, world)
 
 
-def years_asked(policies: Policies, world: World) -> Iterator[Year]:
+def years_asked(policies: Policies, world: World) -> Iterator[YearAsked]:
     """What policies that count working time ask of calendars."""
     for watch in policies.watches:
         yield from _years(watch, world)
@@ -207,7 +207,7 @@ def _parameter(path: Path, world: World) -> Any:
 # --- calendars -------------------------------------------------------------------------------------------------------
 
 
-def _years(watch: Watch, world: World) -> Iterator[Year]:
+def _years(watch: Watch, world: World) -> Iterator[YearAsked]:
     asked = list(_working_spans(watch, world))
     clock = watch.clock
     names = (
@@ -225,8 +225,8 @@ def _years(watch: Watch, world: World) -> Iterator[Year]:
                     yield _year(watch.record, pointer, str(literal.value), None)
 
 
-def _year(record: Record, pointer: Pointer, calendar: str, span: Duration | None) -> Year:
-    return Year(record.id, record.place(pointer), pointer_text(pointer), calendar, span)
+def _year(record: Record, pointer: Pointer, calendar: str, span: Duration | None) -> YearAsked:
+    return YearAsked(record.id, record.place(pointer), pointer_text(pointer), calendar, span)
 
 
 def _working_spans(watch: Watch, world: World) -> Iterator[tuple[Duration, Pointer]]:

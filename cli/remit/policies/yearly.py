@@ -7,43 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
 
-from remit.calendars import WorkCalendar
+from remit.calendars import WorkCalendar, YearAsked
 from remit.clocks import Clock
 from remit.findings import Finding, finding
-from remit.places import Place
 from remit.policies.clocking import Calendars
 from remit.references import World
-from remit.times import Duration
 
 
-class Year(NamedTuple):
-    """A policy counts working time.
-
-    Attributes:
-        policy: Its id.
-        place: Where it says so.
-        pointer: The same, as a JSON pointer.
-        calendar: The name of the calendar on which it counts.
-        span: How much it counts from now on; None when it only looks at the present.
-    """
-
-    policy: str
-    place: Place
-    pointer: str
-    calendar: str
-    span: Duration | None
-
-
-def unknown(years: Iterable[Year], world: World, at: datetime) -> Iterator[Finding]:
+def unknown(years: Iterable[YearAsked], world: World, at: datetime) -> Iterator[Finding]:
     """What the calendars of a world do not know as of ``at`` of what they are asked."""
     calendars = Calendars(world)
     for year in years:
         yield from _unknown(year, calendars, at)
 
 
-def _unknown(year: Year, calendars: Calendars, at: datetime) -> Iterator[Finding]:
+def _unknown(year: YearAsked, calendars: Calendars, at: datetime) -> Iterator[Finding]:
     try:
         calendar: WorkCalendar = calendars.named(year.calendar)
         reached = Clock(at, None, calendar).due(year.span) if year.span else None
@@ -58,5 +37,5 @@ def _unknown(year: Year, calendars: Calendars, at: datetime) -> Iterator[Finding
         yield _at(year, "calendar-ends", message, "Add next year's holidays and make-up working days.")
 
 
-def _at(year: Year, code: str, message: str, hint: str) -> Finding:
+def _at(year: YearAsked, code: str, message: str, hint: str) -> Finding:
     return finding(code, message, year.place, hint=hint, pointer=year.pointer, record=year.policy)
