@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from remit.conditions.checks import shape_at
@@ -11,13 +11,17 @@ from remit.findings import Finding, did_you_mean, finding
 from remit.places import pointer_text
 from remit.policies.reading import Target
 from remit.policies.watch import Level, Watch
+from remit.references import World
 from remit.roles import RESPONSIBLE, held_anywhere
 from remit.ways import Kinds, Reach, Ways
 
 
-def unreached(loaded: Loaded, at: datetime) -> Iterator[Finding]:
-    """Levels that tell nobody: nobody holds the role, or for some customer no target leads to a reachable person."""
-    reach = Reach(loaded.world, at)
+def unreached(loaded: Loaded, at: datetime, alike: Mapping[str, Sequence[str]] | None = None) -> Iterator[Finding]:
+    """Levels that tell nobody: nobody holds the role, or for some customer no target leads to a reachable person.
+
+    ``alike`` has the names of the customers by their likeness, should they be known.
+    """
+    reach = Reach(loaded.world, at, alike)
     for watch in loaded.policies.watches:
         for level in watch.levels:
             ways = _ways(watch, level, loaded)
@@ -28,7 +32,7 @@ def unreached(loaded: Loaded, at: datetime) -> Iterator[Finding]:
             ]
             yield from problems
             if not problems and _needs_customers(level):
-                yield from _empty_level(watch, level, ways, reach)
+                yield from _empty_level(watch, level, ways, reach, loaded.world)
 
 
 def ways_of(loaded: Loaded) -> frozenset[Ways]:
@@ -93,10 +97,10 @@ def _kinds_of(watch: Watch, target: Target, loaded: Loaded) -> Kinds:
     return frozenset(kinds)
 
 
-def _empty_level(watch: Watch, level: Level, ways: Ways, reach: Reach) -> Iterator[Finding]:
+def _empty_level(watch: Watch, level: Level, ways: Ways, reach: Reach, world: World) -> Iterator[Finding]:
     """Whom the level would reach for each customer there is."""
-    for name in sorted(reach.lost(ways)):
-        customer = reach.customers[name]
+    lost = reach.lost(ways)
+    for customer in (one for one in world.all("Customer") if one.name in lost):
         tried = (step for role, kinds in ways for step in reach.tried(role, kinds, customer))
         yield finding(
             "level-reaches-nobody",

@@ -60,6 +60,10 @@ class Record:
         spec = self.body.get("spec")
         return spec if isinstance(spec, dict) else {}
 
+    def peek(self) -> Mapping[str, Any]:
+        """The same, and nothing is kept that had to be unpacked for it: for looking once at many."""
+        return self.spec
+
     @property
     def metadata(self) -> Mapping[str, Any]:
         """Name, title, labels, clauses; empty when the file has none."""
@@ -99,6 +103,14 @@ class PackedRecord(Record):
         """The whole envelope."""
         body: Mapping[str, Any] = self.document.value
         return body
+
+    def peek(self) -> Mapping[str, Any]:
+        """As of every record."""
+        if "document" in self.__dict__:
+            return self.spec
+        value = PackedDocument.of(self.path, *self.__dict__["_packed"]).value
+        spec = value.get("spec") if isinstance(value, dict) else None
+        return spec if isinstance(spec, dict) else {}
 
 
 def title_in(title: Any, language: str) -> str:

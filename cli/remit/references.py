@@ -40,6 +40,10 @@ class Entity:
         """The record's title in ``language``; the name where there is none, as for facts."""
         return (title_in(self.record.metadata.get("title"), language) if self.record else "") or self.name
 
+    def peek(self) -> Mapping[str, Any]:
+        """``spec``; what had to be unpacked for it is not kept."""
+        return self.spec
+
     def place_of(self, pointer: Pointer) -> Place:
         """Where the value at ``pointer`` inside ``spec`` was written; the row for a fact."""
         return self.record.place(("spec", *pointer)) if self.record else self.place
@@ -164,6 +168,9 @@ class _Recorded(Entity):
     def place(self) -> Place:
         return self.record.place() if self.record else Place("")
 
+    def peek(self) -> Mapping[str, Any]:
+        return self.record.peek() if self.record and "spec" not in self.__dict__ else self.spec
+
 
 def names_in(spec: Mapping[str, Any], shape: Shape) -> tuple[tuple[tuple[str, ...], str], ...]:
     """What the fields of a record refer to, each once: the kinds that may be meant, and the name."""
@@ -215,12 +222,14 @@ def _leads_on(world: World, entity: Entity, there: set[tuple[tuple[str, ...], st
     What leads to something is noted in ``there``.
     """
     gist = entity.record.gist if entity.record else None
-    if gist is None or entity.kind in DATED:
+    if gist is None:
         return False
     if not there.issuperset(gist.names):
         there.update(one for one in gist.names if one not in there and world.find(*one) is not None)
-        return there.issuperset(gist.names)
-    return True
+    if entity.kind in DATED and there.issuperset(gist.names):
+        spec, targets = entity.peek(), (world.find(*one) for one in gist.names)
+        return not any(_why_not_valid(spec, target) for target in targets if target is not None)
+    return there.issuperset(gist.names)
 
 
 def _broken(world: World, use: Use, code: str) -> Finding:
@@ -252,19 +261,7 @@ DATED = ("RoleAssignment", "Team", "Customer", "OrganizationUnit")
 
 
 def _not_valid(entity: Entity, use: Use, target: Entity) -> Iterator[Finding]:
-    """A reference must hold on the dates on which the referring record holds; without dates, it must not have ended."""
-    used_from, used_to = instant(entity.spec.get("validFrom")), instant(entity.spec.get("validTo"))
-    starts, ends = instant(target.spec.get("validFrom")), instant(target.spec.get("validTo"))
-    if used_to is not None or entity.spec.get("status") in ENDED:
-        return
-    why = ""
-    if ends is not None and target.spec.get("status") in ENDED:
-        why = say("finding.ended-on", record=target.ref, at=format_instant(ends))
-    elif target.spec.get("status") in ENDED:
-        why = say("finding.is-in-state", record=target.ref, state=target.spec["status"])
-    elif used_from is not None and starts is not None and starts > used_from:
-        why = say("finding.begins-on", record=target.ref, at=format_instant(starts))
-    if why:
+    if why := _why_not_valid(entity.spec, target):
         field = ".".join(str(p) for p in use.pointer if isinstance(p, str))
         yield finding(
             "reference-not-valid",
@@ -274,6 +271,21 @@ def _not_valid(entity: Entity, use: Use, target: Entity) -> Iterator[Finding]:
             pointer="/spec" + pointer_text(use.pointer),
             record=entity.ref,
         )
+
+
+def _why_not_valid(spec: Mapping[str, Any], target: Entity) -> str:
+    """A reference must hold on the dates on which the referring record holds; without dates, it must not have ended."""
+    used_from, used_to = instant(spec.get("validFrom")), instant(spec.get("validTo"))
+    starts, ends = instant(target.spec.get("validFrom")), instant(target.spec.get("validTo"))
+    if used_to is not None or spec.get("status") in ENDED:
+        return ""
+    if ends is not None and target.spec.get("status") in ENDED:
+        return say("finding.ended-on", record=target.ref, at=format_instant(ends))
+    if target.spec.get("status") in ENDED:
+        return say("finding.is-in-state", record=target.ref, state=target.spec["status"])
+    if used_from is not None and starts is not None and starts > used_from:
+        return say("finding.begins-on", record=target.ref, at=format_instant(starts))
+    return ""
 
 
 def last_instant(value: Any, zone: ZoneInfo) -> datetime | None:

@@ -5,7 +5,6 @@ Source: design section 11, point 8.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -25,7 +24,7 @@ from remit.reaching import roles_of, unreached, ways_of
 from remit.records import CASES_SUFFIX
 from remit.testing import run_all
 from remit.verdicts import CASES, FIXTURES, POLICIES, REACH, RECORDS, TERMS, YEARS, Asked, Known, Part
-from remit.ways import deciding_fields, likeness
+from remit.ways import alike_in, deciding_fields
 
 NOTED = 1_000
 """Of so many records that git does not hold, what others rely on is remembered."""
@@ -39,13 +38,14 @@ def survey(loaded: Loaded, footing: Footing, unheld: frozenset[str], at: datetim
     records = Part(in_order(checking.of_records(loaded)))
     ruled = judge_rules(loaded)
     terms, reach = Noting(loaded.world), Noting(loaded.world)
+    alike = alike_in(loaded.world, ruled.asked.fields)
     parts = {
         RECORDS: records,
         **ruled.parts,
         TERMS: _part(of_terms(terms, ruled.asked.years, at), terms),
-        REACH: _part(unreached(_with(loaded, reach, ruled.loaded), at), reach),
+        REACH: _part(unreached(_with(loaded, reach, ruled.loaded), at, alike), reach),
     }
-    customers = Counter(likeness(one.spec, ruled.asked.fields) for one in loaded.world.all("Customer"))
+    customers = {like: len(names) for like, names in alike.items()}
     wrong = {one.place.path for one in records.findings}
     noted = [record for record in loaded.snapshot.records if record.path in unheld] if len(unheld) <= NOTED else []
     time = span(
