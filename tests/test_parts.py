@@ -346,7 +346,7 @@ def test_an_entry_that_is_altered_cut_or_foreign_is_made_anew(twice: Twice) -> N
 def test_an_index_of_another_program_is_made_anew(twice: Twice, monkeypatch: pytest.MonkeyPatch) -> None:
     twice.same("show", "chen-jing")
     with monkeypatch.context() as patch:
-        patch.setattr("remit.names.program", lambda: "another")
+        patch.setattr("remit.remembering.program", lambda: "another")
         twice.same("show", "chen-jing")
     twice.same("show", "chen-jing")
 

@@ -7,18 +7,17 @@ cannot be read. A word leads to at least the files that have it, so that what is
 from __future__ import annotations
 
 import hashlib
-import json
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from remit.footing import Footing, footing_of
 from remit.links import bare, references
 from remit.lookup import titles
 from remit.records import Snapshot
-from remit.remembering import program
+from remit.remembering import packed, unpacked
 from remit.schemas import Schemas
 
 Sort = Literal["name", "title", "kind", "user", "unread"]
@@ -107,25 +106,6 @@ def words_of(snapshot: Snapshot, schemas: Schemas) -> dict[str, set[bytes]]:
     for problem in snapshot.findings:
         add(problem.place.path, "unread", "")
     return found
-
-
-def packed(head: Mapping[str, Any], columns: Sequence[bytes]) -> bytes:
-    """Values and columns as one entry, under the name of the program that says so."""
-    lengths = {"columns": [len(column) for column in columns]}
-    return b"\n".join((program().encode(), json.dumps({**head, **lengths}).encode(), b"".join(columns)))
-
-
-def unpacked(data: bytes | None) -> tuple[dict[str, Any], list[bytes]] | None:
-    """Values and columns of an entry; None for one of another program."""
-    own = program().encode() + b"\n"
-    if data is None or not data.startswith(own):
-        return None
-    end = data.index(b"\n", len(own))
-    head, at, columns = json.loads(data[len(own) : end]), end + 1, []
-    for length in head["columns"]:
-        columns.append(data[at : at + length])
-        at += length
-    return head, columns
 
 
 def columns(footing: Footing) -> tuple[bytes, ...]:

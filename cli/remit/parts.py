@@ -17,9 +17,9 @@ from remit.errors import GitError, NotFound
 from remit.findings import Finding, in_order
 from remit.footing import FRESH, NO_MARKS, Footing, Irregular, believed, blob_id, footing_of, look, witnessed
 from remit.git import Marks
-from remit.names import Names, columns, names_of, packed, unpacked, words_of
+from remit.names import Names, columns, names_of, words_of
 from remit.records import CONFIG_PATH, Asked, Record, Snapshot, build_snapshot
-from remit.remembering import Memory, memory_of
+from remit.remembering import Memory, memory_of, packed, unpacked
 from remit.schemas import Schemas, load_schemas
 from remit.store import FOLDERS, Files, Store, TreeBlobs, read_regular
 

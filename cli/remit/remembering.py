@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from remit.store import Store, write_whole
 
@@ -93,6 +96,25 @@ def _secret() -> bytes | None:
             write_whole(path, secrets.token_bytes(_SECRET_BYTES), mode=0o600)
         return path.read_bytes()
     return None
+
+
+def packed(head: Mapping[str, Any], columns: Sequence[bytes]) -> bytes:
+    """Values and columns as one entry, under the name of the program that says so."""
+    lengths = {"columns": [len(column) for column in columns]}
+    return b"\n".join((program().encode(), json.dumps({**head, **lengths}).encode(), b"".join(columns)))
+
+
+def unpacked(data: bytes | None) -> tuple[dict[str, Any], list[bytes]] | None:
+    """Values and columns of an entry; None for one of another program."""
+    own = program().encode() + b"\n"
+    if data is None or not data.startswith(own):
+        return None
+    end = data.index(b"\n", len(own))
+    head, at, columns = json.loads(data[len(own) : end]), end + 1, []
+    for length in head["columns"]:
+        columns.append(data[at : at + length])
+        at += length
+    return head, columns
 
 
 @cache

@@ -5,7 +5,6 @@ Source: design section 11, point 8.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from remit.findings import Finding, finding, in_order
 from remit.footing import Footing
 from remit.git import Marks
 from remit.places import Place
-from remit.remembering import program
+from remit.remembering import packed, unpacked
 from remit.sentences import Text
 from remit.times import Duration, format_instant, parse_instant
 
@@ -142,25 +141,20 @@ class Known:
             "fields": asked.fields,
             "alike": self.alike and dict(self.alike),
             "time": [format_instant(self.since), format_instant(self.until)],
-            "columns": [len(column) for column in columns],
             "folders": dict(footing.folders),
             "index": footing.index,
             "loose": sorted(footing.loose),
             "tree": footing.tree,
         }
-        return b"\n".join((program().encode(), json.dumps(head).encode(), b"".join(columns)))
+        return packed(head, columns)
 
     @classmethod
     def of_bytes(cls, data: bytes | None) -> Known | None:
         """What was kept; None when it was kept by another program."""
-        own = program().encode() + b"\n"
-        if data is None or not data.startswith(own):
+        entry = unpacked(data)
+        if entry is None:
             return None
-        end = data.index(b"\n", len(own))
-        head, at, columns = json.loads(data[len(own) : end]), end + 1, []
-        for length in head["columns"]:
-            columns.append(data[at : at + length])
-            at += length
+        head, columns = entry
         parts = {
             name: Part(tuple(map(_finding_read, findings)), frozenset(kinds), frozenset(names))
             for name, (findings, kinds, names) in head["parts"].items()
