@@ -155,3 +155,13 @@ def test_a_commit_is_judged_as_its_files_are(git_repo: GitRepo) -> None:
         plain = judge(Files(None, None, store()), head, touched, author)
 
         assert [judge(commit, head, touched, author) for _ in range(2)] == [plain, plain], name
+
+
+def test_ten_records_of_a_thousand_are_read_without_the_others(git_repo: GitRepo) -> None:
+    records = {f"records/customers/c-{number:03}.yaml": f"n: {number}\n" for number in range(1_000)}
+    store = Store.open(git_repo({"remit.yaml": "name: x\n", **records}))
+    blobs = store.files("HEAD").blobs
+
+    assert [blobs[path] for path in list(records)[:10]] == [f"n: {number}\n".encode() for number in range(10)]
+    assert len(store._known) == 10
+    assert len(dict(blobs)) == len(store._known) == 1_001

@@ -76,13 +76,14 @@ def is_store_path(path: str) -> bool:
 class TreeBlobs(Mapping[str, bytes]):
     """The files of the store in a tree by path, sorted; nothing is listed or read before somebody asks for it.
 
-    They are read a folder at a time. Of a folder with many files, the first few that are asked for are read one by one,
-    and then the folder: a question about one record of ten thousand is not to read them all. What two trees have in
+    They are read a folder at a time. Of a folder with many files, the first few that are asked for, or one in sixty-four,
+    are read one by one, and then the folder: a question about ten records of ten thousand is not to read them all. What two trees have in
     common is read once.
     """
 
     MANY = 256
     FEW = 8
+    SHARE = 64
 
     def __init__(self, repository: Repository, tree: str, prefix: str, known: dict[str, bytes]) -> None:
         self._repository, self._tree, self._prefix, self._known = repository, repository.tree_of(tree), prefix, known
@@ -149,7 +150,8 @@ class TreeBlobs(Mapping[str, bytes]):
         """What is read together with a file."""
         folder = (self._prefix + path).rpartition("/")[0]
         self._asked[folder] += 1
-        many = self._repository.count_in(self._tree, folder) > self.MANY and self._asked[folder] <= self.FEW
+        count = self._repository.count_in(self._tree, folder)
+        many = count > self.MANY and self._asked[folder] <= max(self.FEW, count // self.SHARE)
         if many or "/" not in path:
             return [oid]
         inside = self._repository.files_in(self._tree, folder).values()
