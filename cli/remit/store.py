@@ -76,9 +76,9 @@ def is_store_path(path: str) -> bool:
 class TreeBlobs(Mapping[str, bytes]):
     """The files of the store in a tree by path, sorted; nothing is listed or read before somebody asks for it.
 
-    They are read a folder at a time. Of a folder with many files, the first few that are asked for, or one in sixty-four,
-    are read one by one, and then the folder: a question about ten records of ten thousand is not to read them all. What two trees have in
-    common is read once.
+    They are read a folder at a time. Of a folder with many files, the first few that are asked for, or one in
+    sixty-four, are read one by one, and then the folder: a question about ten records of ten thousand is not to read
+    them all. What two trees have in common is read once.
     """
 
     MANY = 256
