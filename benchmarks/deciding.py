@@ -225,6 +225,8 @@ def durable_rules(facts: list[Fact], policies: list[Policy]) -> Round:
             """The stock method starts two timer threads."""
 
         def get_action(self, name: str) -> Any:
+            """What is done when a rule fires: its policy is noted."""
+
             def record(context: Any) -> None:
                 fired.append(name.partition("#")[0])
 

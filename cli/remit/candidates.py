@@ -149,6 +149,7 @@ class _Written(NamedTuple):
 
     @staticmethod
     def of(pushing: Pushing, one: Narrowed) -> _Written:
+        """What is narrowed, written."""
         over = None if one.over is None else pushing.sql(one.over)
         starts = None if one.starts is None else pushing.value(one.starts)
         return _Written(pushing.sql(one.possible), over, starts, one.restarts)

@@ -182,6 +182,7 @@ class _Rows(dict[str, dict[str, Entity]]):
         self.read: dict[str, dict[str, Entity]] = {kind: dict(rows) for kind, rows in read.items()}
 
     def get(self, kind: str, default: Any = None) -> Any:
+        """The records of a kind by name; every kind is there, if only empty."""
         return self[kind]
 
     def __getitem__(self, kind: str) -> dict[str, Entity]:

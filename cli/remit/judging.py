@@ -98,6 +98,7 @@ class _Case(NamedTuple):
 
     @classmethod
     def of(cls, base: Files, head: Files, manifest: Manifest, author: Person, at: datetime) -> _Case:
+        """What of both sides a judge needs; ``InvalidStore`` where the base's policies cannot be read."""
         touched = [*manifest.paths]
         before = _loaded(base.blobs, head.blobs, touched)
         _refuse_unreadable(before)

@@ -156,19 +156,23 @@ class _Recorded(Entity):
 
     @classmethod
     def of(cls, record: Record) -> Entity:
+        """The record, not looked into."""
         made = object.__new__(cls)
         made.__dict__.update(kind=record.kind, name=record.name, record=record)
         return made
 
     @cached_property
     def spec(self) -> Mapping[str, Any]:
+        """The fields of its kind."""
         return self.record.spec if self.record else {}
 
     @cached_property
     def place(self) -> Place:
+        """Where the record begins."""
         return self.record.place() if self.record else Place("")
 
     def peek(self) -> Mapping[str, Any]:
+        """As of every entity."""
         return self.record.peek() if self.record and "spec" not in self.__dict__ else self.spec
 
 

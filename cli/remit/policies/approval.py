@@ -120,6 +120,7 @@ def compile_approval(
 
 class _Reader(PolicyReader):
     def read(self) -> tuple[Approvals | None, list[Finding]]:
+        """The policy, or None, and what is wrong with it."""
         spec = self.record.spec
         rules = tuple(self._rule(written, ("rules", index)) for index, written in enumerate(spec["rules"]))
         names = [written["name"] for written in spec["rules"]]

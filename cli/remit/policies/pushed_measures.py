@@ -177,6 +177,7 @@ class _Pushing:
         self.choices: list[tuple[Test, Value]] = []
 
     def made(self) -> Pushed:
+        """The measure as tests and values of columns."""
         measure = self.measure
         keys = tuple(self._known(self.certain.key(path, measure.scope)) for path in measure.by)
         if self.scoring.excluded:
